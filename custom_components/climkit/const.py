@@ -1,0 +1,12 @@
+"""Constants of the Climkit integration."""
+
+import logging
+from typing import Final
+
+DOMAIN: Final = "climkit"
+LOGGER: Final = logging.getLogger(__package__)
+
+CONF_SITE: Final = "site"
+CONF_METERS: Final = "meters"
+
+MANUFACTURER: Final = "Climkit"
