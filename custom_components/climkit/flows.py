@@ -67,6 +67,11 @@ class Flow:
         return _QUANTITIES.get(self.medium, Quantity.UNKNOWN)
 
     @property
+    def has_power(self) -> bool:
+        """Return whether its quarter hours come soon enough to tell a present power."""
+        return self.medium in _SHARED_WITH_SUN
+
+    @property
     def meter_id(self) -> str | None:
         """Return the id of the meter, or None for a flow of the whole site."""
         return self.column.meter_id

@@ -48,9 +48,9 @@ class Hours:
     partial: Mapping[datetime, float]
     """Hours that lack a quarter for good, as it seems: better than a hole."""
 
-    def __bool__(self) -> bool:
-        """Return whether there is anything to write."""
-        return bool(self.complete or self.partial)
+    def __len__(self) -> int:
+        """Return how many hours there are."""
+        return len(self.complete) + len(self.partial)
 
     @property
     def span(self) -> tuple[datetime, datetime]:
@@ -155,6 +155,12 @@ def amount_since(quarters: Mapping[datetime, float], start: datetime) -> float |
     return sum(amounts) if amounts else None
 
 
+def start_of_day(time: datetime, zone: tzinfo) -> datetime:
+    """Return when the local day of `time` began, in UTC."""
+    midnight = time.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.astimezone(UTC)
+
+
 def windows(
     start: datetime, end: datetime, length: timedelta
 ) -> Iterator[tuple[datetime, datetime]]:
@@ -186,7 +192,7 @@ def local_months(start: datetime, end: datetime, zone: tzinfo) -> list[datetime]
 
 def local_days(start: datetime, end: datetime, zone: tzinfo) -> list[datetime]:
     """Return the starts, in UTC, of the local days in [start, end), and `end`."""
-    day = start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = start_of_day(start, zone).astimezone(zone)
     starts = []
     while (begin := day.astimezone(UTC)) < end:
         starts.append(begin)

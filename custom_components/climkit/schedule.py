@@ -15,9 +15,9 @@ MARGIN: Final = timedelta(seconds=45)
 """How far behind the earliest known publication to ask, so that a poll rarely misses."""
 PRECISION: Final = timedelta(minutes=1)
 """How exactly the delay is learned: finer would cost requests and gain nothing."""
-FORGETTING: Final = timedelta(seconds=3)
+FORGETTING: Final = timedelta(milliseconds=500)
 """How much of the lower bound each success forgets, so that a cloud that has become
-faster is found out: one poll that comes too early every five hours or so."""
+faster is found out, at the price of one early poll in a day or so."""
 
 
 @dataclass(slots=True)
@@ -71,9 +71,10 @@ class PublicationSchedule:
         if self._newest is None or self._at_most is None:
             return _next_quarter(now) + MARGIN
         due = self._newest + QUARTER + self._target()
-        if due <= now:
-            # Missed for good, or long stopped: ask at the same offset of a later quarter.
-            due += QUARTER * (floor((now - due) / QUARTER) + 1)
+        # Missed for good, or long stopped: ask at the same offset of a later quarter.
+        earliest = now + RETRY if self._misses else now
+        if due <= earliest:
+            due += QUARTER * (floor((earliest - due) / QUARTER) + 1)
         return due
 
     def _target(self) -> timedelta:

@@ -1,0 +1,72 @@
+"""Climkit: the energy of a metered building in Home Assistant."""
+
+from homeassistant.const import CONF_PASSWORD, CONF_USERNAME, Platform
+from homeassistant.core import HomeAssistant
+
+from .account import async_get_client
+from .const import CONF_SITE
+from .coordinator import (
+    LIVE_MEDIA,
+    ClimkitConfigEntry,
+    ClimkitData,
+    ReadingsCoordinator,
+    SiteCoordinator,
+)
+from .devices import async_follow_devices
+from .history import History
+from .progress import Progress
+from .source import Source
+from .statistics import Ledger
+
+PLATFORMS = [Platform.SENSOR]
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> bool:
+    """Set up a site: its description, its newest readings; then, behind, its history."""
+    client = async_get_client(
+        hass, entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD]
+    )
+    site = SiteCoordinator(hass, entry, client)
+    await site.async_config_entry_first_refresh()
+
+    source = Source(client, entry.data[CONF_SITE])
+    ledger = Ledger(hass)
+    progress = Progress(hass, entry.entry_id)
+    await progress.async_load()
+    live, daily = (
+        ReadingsCoordinator(
+            hass,
+            entry,
+            site=site,
+            source=source,
+            ledger=ledger,
+            progress=progress,
+            media=media,
+        )
+        for media in (LIVE_MEDIA, None)
+    )
+    await live.async_config_entry_first_refresh()
+    await daily.async_refresh()  # what comes once a day must not hold up the rest
+    history = History(
+        hass,
+        entry,
+        source=source,
+        ledger=ledger,
+        progress=progress,
+        live=(live, daily),
+    )
+    entry.runtime_data = ClimkitData(client, site, (live, daily), history)
+    async_follow_devices(hass, entry)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_create_background_task(hass, history.async_run(), history.name)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> bool:
+    """Unload a site."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
+    """Forget how far the import came; the statistics stay, they are the user's."""
+    await Progress(hass, entry.entry_id).async_remove()

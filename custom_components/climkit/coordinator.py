@@ -1,0 +1,353 @@
+"""When what is fetched: the site's description once a day, its readings as they come.
+
+Errors of the client become Home Assistant's here, and nowhere else.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from random import uniform
+from typing import TYPE_CHECKING, Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from .api import (
+    ClimkitAccessError,
+    ClimkitAuthenticationError,
+    ClimkitClient,
+    ClimkitConnectionError,
+    ClimkitError,
+    ClimkitRateLimitError,
+    ClimkitTimeoutError,
+    Meter,
+    MeterType,
+    Resolution,
+    Site,
+)
+from .const import CONF_METERS, CONF_SITE, DOMAIN, LOGGER
+from .flows import Flow, FlowKind, Medium, has_series, meter_flows, site_flows
+from .metering import (
+    HOUR,
+    HourRow,
+    hour_of,
+    hours_of_quarters,
+    start_of_day,
+    total_at_live_edge,
+)
+from .names import async_statistic_names
+from .progress import Progress
+from .schedule import QUARTER, RETRY, PublicationSchedule
+from .source import Readings, Source
+from .statistics import Booked, Entry, Ledger, RecorderError
+
+if TYPE_CHECKING:
+    from .history import History
+
+DAILY: Final = timedelta(days=1)
+HOURLY: Final = timedelta(hours=1)
+
+LIVE_WINDOW: Final = timedelta(hours=48)
+"""How far back every poll looks: quarter hours come late, and are corrected."""
+
+JITTER: Final = 15.0
+"""Seconds over which the polls of many homes are spread, so as not to come at once."""
+
+LIVE_MEDIA: Final = (MeterType.ELECTRICITY, MeterType.CHARGE_POINT)
+"""Metered by quarter hour and published within the hour; the rest comes once a day."""
+
+type ClimkitConfigEntry = ConfigEntry[ClimkitData]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteInfo:
+    """What the cloud tells of a site and its meters."""
+
+    site: Site
+    meters: tuple[Meter, ...]
+    chosen: tuple[Meter, ...]
+    """The meters that the user wants as devices with history."""
+    zone: tzinfo
+    """The site's time zone: its days and months begin by it."""
+
+    @property
+    def media(self) -> tuple[Medium, ...]:
+        """Return what is metered at the site, electricity first."""
+        media = {meter.type for meter in self.meters} or {MeterType.ELECTRICITY}
+        return tuple(sorted(media, key=lambda medium: (medium not in LIVE_MEDIA, medium)))
+
+    @property
+    def first_hour(self) -> datetime:
+        """Return the hour, in UTC, before which nothing can have been metered."""
+        created = self.site.created or _birth_of(self.site.id)
+        return start_of_day(created, self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveData:
+    """The present of some media: the newest quarter hours and the running totals."""
+
+    quarters: Mapping[Flow, Mapping[datetime, float]] = field(default_factory=dict)
+    """Amounts by the start of the quarter hour (UTC), of the last 48 hours."""
+    totals: Mapping[Flow, float] = field(default_factory=dict)
+    """Running totals; a flow whose history is not yet in has none."""
+    newest: datetime | None = None
+    """End of the newest quarter hour, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClimkitData:
+    """What a loaded config entry works with."""
+
+    client: ClimkitClient
+    site: SiteCoordinator
+    live: tuple[ReadingsCoordinator, ...]
+    """The coordinator of what is metered by quarter hour, and that of the rest."""
+    history: History
+
+
+@contextmanager
+def home_assistant_errors(site: str) -> Iterator[None]:
+    """Turn the client's errors into Home Assistant's, in the user's language."""
+    try:
+        yield
+    except ClimkitAuthenticationError as err:
+        raise ConfigEntryAuthFailed(
+            translation_domain=DOMAIN, translation_key="authentication_failed"
+        ) from err
+    except ClimkitError as err:
+        raise UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key=_TRANSLATION_KEYS.get(type(err), "invalid_response"),
+            translation_placeholders={"site": site},
+            retry_after=getattr(err, "retry_after", None),
+        ) from err
+
+
+_TRANSLATION_KEYS: Final[dict[type[ClimkitError], str]] = {
+    ClimkitTimeoutError: "timeout",
+    ClimkitConnectionError: "connection_failed",
+    ClimkitAccessError: "access_denied",
+    ClimkitRateLimitError: "rate_limited",
+}
+
+
+class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
+    """Keeps the site's description up to date: its name, its meters, their names."""
+
+    config_entry: ClimkitConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ClimkitConfigEntry, client: ClimkitClient
+    ) -> None:
+        """Describe the site of a config entry."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=f"{entry.title} (site)",
+            update_interval=DAILY,
+            always_update=False,
+        )
+        self._client = client
+
+    @override
+    async def _async_update_data(self) -> SiteInfo:
+        site_id = self.config_entry.data[CONF_SITE]
+        with home_assistant_errors(self.config_entry.title):
+            site = await self._client.site(site_id)
+            meters = await self._client.meters(site_id)
+        wanted = self.config_entry.options.get(CONF_METERS)
+        return SiteInfo(
+            site,
+            meters,
+            tuple(
+                meter
+                for meter in meters
+                if has_series(meter) and (wanted is None or meter.id in wanted)
+            ),
+            await dt_util.async_get_time_zone(site.time_zone) or UTC,
+        )
+
+
+class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
+    """Fetches the newest quarter hours of some media, books them and shows them."""
+
+    config_entry: ClimkitConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ClimkitConfigEntry,
+        *,
+        site: SiteCoordinator,
+        source: Source,
+        ledger: Ledger,
+        progress: Progress,
+        media: Sequence[Medium] | None,
+    ) -> None:
+        """Follow the `media`, or, if None, all that the site has beside LIVE_MEDIA."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=f"{entry.title} ({'live' if media else 'daily'} readings)",
+            update_interval=QUARTER if media else HOURLY,
+        )
+        self.site = site
+        self.ledger = ledger
+        self.progress = progress
+        self.data = LiveData()
+        self._media = media
+        self._source = source
+        self._schedule = PublicationSchedule() if media else None
+        self._seen: frozenset[FlowKind] = frozenset()
+        self._newest_rows: dict[Flow, HourRow | None] = {}
+
+    @property
+    def media(self) -> tuple[Medium, ...]:
+        """Return the media that are followed and that the site has."""
+        return tuple(
+            medium
+            for medium in self.site.data.media
+            if (medium in self._media if self._media else medium not in LIVE_MEDIA)
+        )
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        """Return the flows of these media: the site's first, then the chosen meters'."""
+        info = self.site.data
+        media = self.media
+        flows = [
+            *site_flows(info.site.id, info.meters, self._seen),
+            *(flow for meter in info.chosen for flow in meter_flows(meter)),
+        ]
+        return tuple(flow for flow in flows if flow.medium in media)
+
+    @property
+    def publication_delay(self) -> timedelta | None:
+        """Return how late the cloud was seen to publish a quarter hour."""
+        return self._schedule.delay if self._schedule else None
+
+    @override
+    async def _async_setup(self) -> None:
+        """Learn from the statistics which optional flows the site was seen to have."""
+        optional = [
+            flow
+            for flow in site_flows(self.site.data.site.id, (), frozenset(FlowKind))
+            if flow.kind in (FlowKind.PRODUCTION, FlowKind.BATTERY_CHARGE)
+        ]
+        try:
+            newest = await self.ledger.async_newest(optional)
+        except RecorderError:
+            return
+        self._seen = frozenset(flow.kind for flow, row in newest.items() if row)
+
+    @override
+    async def _async_update_data(self) -> LiveData:
+        self.update_interval = RETRY if self._schedule else HOURLY
+        start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
+        readings: list[Readings] = []
+        with home_assistant_errors(self.config_entry.title):
+            for medium in self.media:
+                readings.append(
+                    await self._source.async_read(
+                        medium, self.flows, Resolution.QUARTER_HOUR, start
+                    )
+                )
+        self._seen |= frozenset().union(*(reading.seen for reading in readings))
+        quarters = {
+            flow: next((of for reading in readings if (of := reading.of(flow))), {})
+            for flow in self.flows
+        }
+        newest = max((n for r in readings if (n := r.newest)), default=None)
+        self._plan_next_poll(newest)
+        await self._async_follow_new_flows()
+        return await self._async_book(
+            LiveData(quarters, {}, newest + QUARTER if newest else None)
+        )
+
+    async def async_history_advanced(self) -> None:
+        """Book what is at hand: the history of some flows has come up to it."""
+        self.async_set_updated_data_keeping_schedule(await self._async_book(self.data))
+
+    @callback
+    def async_set_updated_data_keeping_schedule(self, data: LiveData) -> None:
+        """Show data that did not come from a poll, without touching the next poll."""
+        self.data = data
+        self.async_update_listeners()
+
+    def _plan_next_poll(self, newest: datetime | None) -> None:
+        if self._schedule is None:
+            return
+        now = dt_util.utcnow()
+        self._schedule.polled(newest + QUARTER if newest else None, now)
+        wait = self._schedule.next_poll(now) - now
+        self.update_interval = wait + timedelta(seconds=uniform(0, JITTER))
+
+    async def _async_follow_new_flows(self) -> None:
+        """Find out how far the history of flows that are new here has come."""
+        new = [flow for flow in self.flows if not self.progress.follows(flow)]
+        if not new:
+            return
+        try:
+            newest = await self.ledger.async_newest(new)
+            names = await async_statistic_names(self.hass, self.site.data, new)
+            await self.ledger.async_announce(names)
+        except RecorderError:
+            return
+        for flow in new:
+            self.progress.open(flow, self.site.data.first_hour, newest[flow])
+            self._newest_rows[flow] = newest[flow]
+
+    async def _async_book(self, data: LiveData) -> LiveData:
+        """Book the hours that are over, and return the data with its totals."""
+        now = dt_util.utcnow()
+        start = hour_of(now - LIVE_WINDOW)
+        entries = {
+            flow: Entry(
+                hours_of_quarters(quarters, now).since(start),
+                self.progress.newest(flow),
+            )
+            for flow, quarters in data.quarters.items()
+            if self.progress.is_complete(flow, start)
+        }
+        try:
+            for flow, booked in (await self.ledger.async_book(entries)).items():
+                self._note(flow, entries[flow], booked)
+        except RecorderError as err:
+            # The readings are good; the statistics get theirs at a later poll.
+            LOGGER.debug("%s: %s", self.name, err)
+        totals = {
+            flow: total
+            for flow, quarters in data.quarters.items()
+            if self.progress.is_complete(flow, start)
+            and (total := total_at_live_edge(self._newest_rows.get(flow), quarters))
+            is not None
+        }
+        return LiveData(data.quarters, totals, data.newest)
+
+    def _note(self, flow: Flow, entry: Entry, booked: Booked) -> None:
+        self._newest_rows[flow] = booked.newest
+        if booked.lost:
+            self.progress.rewind(flow, self.site.data.first_hour, booked.newest)
+        elif entry.hours:
+            self.progress.advance(flow, entry.hours.span[1] + HOUR, booked.newest)
+
+
+def _birth_of(object_id: str) -> datetime:
+    """Return when an id was made: its first eight hex digits are seconds since 1970.
+
+    So it is with the ids of MongoDB, and with those that were seen of Climkit. An id
+    that says something impossible stands for five years ago.
+    """
+    now = dt_util.utcnow()
+    try:
+        born = datetime.fromtimestamp(int(object_id[:8], 16), UTC)
+    except ValueError:
+        born = now
+    return born if datetime(2012, 1, 1, tzinfo=UTC) < born < now else now - 5 * 365 * DAILY

@@ -1,0 +1,70 @@
+"""Devices: the site, and a device for each chosen meter, named as in the cloud."""
+
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.device_registry import DeviceEntryType
+
+from .api import Meter, MeterMode, MeterType
+from .const import DOMAIN, MANUFACTURER
+from .coordinator import ClimkitConfigEntry, SiteInfo
+
+APP_URL: Final = "https://app.climkit.io"
+
+_MODELS: Final[dict[str, str]] = {
+    MeterType.ELECTRICITY: "Electricity meter",
+    MeterType.HEATING: "Heat meter",
+    MeterType.COOLING: "Cooling meter",
+    MeterType.COLD_WATER: "Cold water meter",
+    MeterType.HOT_WATER: "Hot water meter",
+    MeterType.CHARGE_POINT: "Charge point",
+}
+
+
+@callback
+def async_follow_devices(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
+    """Keep the devices in line with the cloud, from now on."""
+    site = entry.runtime_data.site
+
+    @callback
+    def update() -> None:
+        _update_devices(hass, entry, site.data)
+
+    update()
+    entry.async_on_unload(site.async_add_listener(update))
+
+
+def _update_devices(
+    hass: HomeAssistant, entry: ClimkitConfigEntry, info: SiteInfo
+) -> None:
+    """Add and rename devices as the cloud has them; remove those that are gone."""
+    registry = dr.async_get(hass)
+    site = registry.async_get_or_create(
+        config_entry_id=entry.entry_id,
+        identifiers={(DOMAIN, info.site.id)},
+        name=info.site.name,
+        manufacturer=MANUFACTURER,
+        model="Site",
+        entry_type=DeviceEntryType.SERVICE,
+        configuration_url=APP_URL,
+    )
+    for meter in info.chosen:
+        registry.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            identifiers={(DOMAIN, meter.id)},
+            name=meter.name,
+            manufacturer=MANUFACTURER,
+            model=_model_of(meter),
+            via_device_id=site.id,
+        )
+    present = {info.site.id, *(meter.id for meter in info.chosen)}
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        if not present & {id_ for domain, id_ in device.identifiers if domain == DOMAIN}:
+            registry.async_remove_device(device.id)
+
+
+def _model_of(meter: Meter) -> str:
+    if meter.type == MeterType.ELECTRICITY and meter.mode == MeterMode.PRODUCTION:
+        return "Production meter"
+    return _MODELS.get(meter.type, "Meter")

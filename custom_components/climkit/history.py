@@ -1,0 +1,192 @@
+"""The import of the history: oldest first, in the background, wherever it stopped.
+
+One loop serves every case: a new site, a meter that was added, days without Home
+Assistant, a statistic that somebody has cleared. Whatever is not known up to the window
+of the live polls is fetched by the hour and booked.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+
+from .api import (
+    ClimkitAccessError,
+    ClimkitError,
+    ClimkitResponseError,
+    ClimkitTimeoutError,
+    Priority,
+    Resolution,
+)
+from .const import LOGGER
+from .coordinator import LIVE_WINDOW, ClimkitConfigEntry, ReadingsCoordinator
+from .flows import Flow, Medium
+from .metering import HOUR, Hours, hour_of
+from .progress import Progress
+from .source import Source
+from .statistics import Entry, Ledger, RecorderError
+
+WINDOW: Final = timedelta(days=120)
+"""Hourly rows of this time in one request; halved where the cloud refuses."""
+SHORTEST: Final = timedelta(days=1)
+
+OVERLAP: Final = timedelta(hours=24)
+"""The import ends this long ago: newer hours may still be incomplete in the cloud."""
+
+PATIENCE: Final = (60, 120, 300, 900)
+"""Seconds between attempts while the cloud or the recorder is out of order."""
+
+
+class History(DataUpdateCoordinator[float]):
+    """Imports what is missing; its data is how much of the history is in, in percent."""
+
+    config_entry: ClimkitConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ClimkitConfigEntry,
+        *,
+        source: Source,
+        ledger: Ledger,
+        progress: Progress,
+        live: Sequence[ReadingsCoordinator],
+    ) -> None:
+        """Import the history of the flows that the live coordinators follow."""
+        super().__init__(
+            hass, LOGGER, config_entry=entry, name=f"{entry.title} (history)"
+        )
+        self.data = 0.0
+        self.skipped: list[tuple[Medium, datetime, datetime]] = []
+        self._source = source
+        self._ledger = ledger
+        self._progress = progress
+        self._live = live
+        self._wake = asyncio.Event()
+        self._length: dict[Medium, timedelta] = {}
+        self._refused_at: dict[tuple[Medium, datetime], datetime] = {}
+
+    async def async_run(self) -> None:
+        """Import for ever: what is missing now, and later whatever goes missing."""
+        unsubscribe = [
+            coordinator.async_add_listener(self._wake.set)
+            for coordinator in self._live
+        ]
+        failures = 0
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    await self._async_import_all()
+                except (ClimkitError, RecorderError) as err:
+                    pause = PATIENCE[min(failures, len(PATIENCE) - 1)]
+                    failures += 1
+                    LOGGER.debug("%s: again in %s s: %s", self.name, pause, err)
+                    await asyncio.sleep(pause)
+                else:
+                    failures = 0
+                    await self._wake.wait()
+        finally:
+            for stop in unsubscribe:
+                stop()
+
+    async def _async_import_all(self) -> None:
+        """Import window by window until nothing is missing."""
+        for coordinator in self._live:
+            for medium in coordinator.media:
+                while behind := self._behind(coordinator, medium):
+                    await self._async_import_window(medium, behind)
+                    self._show()
+                    if not self._behind(coordinator, medium):
+                        await coordinator.async_history_advanced()
+        self._show()
+
+    def _behind(self, coordinator: ReadingsCoordinator, medium: Medium) -> list[Flow]:
+        """Return the flows whose history ends before the window of the live polls."""
+        start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
+        return [
+            flow
+            for flow in coordinator.flows
+            if flow.medium == medium
+            and self._progress.follows(flow)
+            and not self._progress.is_complete(flow, start)
+        ]
+
+    async def _async_import_window(self, medium: Medium, flows: Sequence[Flow]) -> None:
+        """Import the next window of the flows, the site's flows first."""
+        start = min(self._progress.until(flow) for flow in flows)
+        length = self._length.get(medium, WINDOW)
+        end = min(start + length, hour_of(dt_util.utcnow() - OVERLAP))
+        try:
+            readings = await self._source.async_read(
+                medium, flows, Resolution.HOUR, start, end, priority=Priority.BACKGROUND
+            )
+        except (ClimkitTimeoutError, ClimkitResponseError, ClimkitAccessError) as err:
+            self._refused(medium, start, end, err)
+            return
+        for flow in flows:
+            known = self._progress.until(flow)
+            if known >= end:
+                continue
+            hours = Hours(readings.of(flow), {}).since(known)
+            entry = Entry(hours, self._progress.newest(flow))
+            booked = (await self._ledger.async_book({flow: entry}))[flow]
+            if booked.lost:
+                first = self._live[0].site.data.first_hour
+                self._progress.rewind(flow, first, booked.newest)
+            else:
+                self._progress.advance(flow, end, booked.newest)
+
+    def _refused(
+        self, medium: Medium, start: datetime, end: datetime, err: ClimkitError
+    ) -> None:
+        """Try a shorter window next; leave out a day that is refused for good.
+
+        Only if the cloud answers otherwise, that is: raises the error while it does not.
+        """
+        if not all(coordinator.last_update_success for coordinator in self._live):
+            raise err
+        if end - start > SHORTEST:
+            self._length[medium] = max((end - start) / 2, SHORTEST)
+            LOGGER.debug("%s: refused %s days: %s", self.name, (end - start).days, err)
+            return
+        now = dt_util.utcnow()
+        first = self._refused_at.setdefault((medium, start), now)
+        if now - first < timedelta(minutes=10):
+            raise err
+        LOGGER.warning(
+            "%s: the cloud does not give the %s of %s; it will be looked for again at"
+            " night: %s",
+            self.name,
+            medium,
+            start.date(),
+            err,
+        )
+        self.skipped.append((medium, start, end))
+        for coordinator in self._live:
+            for flow in coordinator.flows:
+                if flow.medium == medium and self._progress.until(flow) < end:
+                    self._progress.advance(flow, end, None)
+
+    @callback
+    def _show(self) -> None:
+        """Tell how much is in."""
+        percent = self._percent()
+        if percent != self.data:
+            self.async_set_updated_data(percent)
+
+    def _percent(self) -> float:
+        now = dt_util.utcnow()
+        done = total = 0.0
+        for coordinator in self._live:
+            first = coordinator.site.data.first_hour
+            for flow in coordinator.flows:
+                if self._progress.follows(flow):
+                    whole = max((now - LIVE_WINDOW - first) / HOUR, 1)
+                    done += min(max((self._progress.until(flow) - first) / HOUR, 0), whole)
+                    total += whole
+        return round(100 * done / total, 1) if total else 0.0

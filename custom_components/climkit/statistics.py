@@ -1,0 +1,403 @@
+"""Long-term statistics: the only module that touches the recorder.
+
+Every flow has one external statistic. Nothing is ever just appended: what came is
+reconciled with what is stored, and each transaction leaves the chain of sums exact
+for whoever reads it at whatever moment. Home Assistant's own import function cannot
+give that: it writes rows, but a correction of last year must move every later sum in
+the same transaction. So metadata goes through Home Assistant's function, and rows
+through a task of our own in the recorder's thread, which reads, compares and writes
+at once. It relies on the columns `metadata_id`, `start_ts`, `state` and `sum` of
+the table of hourly statistics, and on nothing else of it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import batched
+import time
+from typing import Any, Final, override
+
+from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.components.recorder.db_schema import Statistics
+from homeassistant.components.recorder.models import (
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import (
+    async_add_external_statistics,
+    get_last_statistics,
+    get_metadata,
+    statistics_during_period,
+)
+from homeassistant.components.recorder.tasks import RecorderTask
+from homeassistant.components.recorder.util import (
+    async_migration_in_progress,
+    retryable_database_job,
+    session_scope,
+)
+from homeassistant.const import UnitOfEnergy, UnitOfVolume
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import slugify
+from homeassistant.util.unit_conversion import EnergyConverter, VolumeConverter
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.orm import Session
+
+from .const import DOMAIN
+from .flows import Flow, Quantity
+from .metering import EXACT, HourRow, Hours, Stored, reconcile
+
+ROWS_AT_ONCE: Final = 5000
+"""Rows compared in one transaction, in which the recorder does nothing else."""
+
+TIMEOUT: Final = 300
+"""Seconds after which a recorder that does not answer counts as out of order."""
+
+_UNITS: Final[dict[Quantity, tuple[str | None, str | None]]] = {
+    Quantity.ENERGY: (EnergyConverter.UNIT_CLASS, UnitOfEnergy.KILO_WATT_HOUR),
+    Quantity.WATER: (VolumeConverter.UNIT_CLASS, UnitOfVolume.CUBIC_METERS),
+    Quantity.UNKNOWN: (None, None),
+}
+
+
+class RecorderError(HomeAssistantError):
+    """The recorder can neither be read nor written at the moment."""
+
+    def __init__(self) -> None:
+        """Say it in the language of the user."""
+        super().__init__(
+            translation_domain=DOMAIN, translation_key="recorder_unavailable"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be booked to one statistic."""
+
+    hours: Hours
+    after: datetime | None = None
+    """The hour of a row that must still be there, or else nothing is booked.
+
+    Somebody may have cleared the statistic, or restored an older database: then its
+    history is to be fetched again first, or the sums would start from nothing.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What became of one statistic."""
+
+    newest: HourRow | None
+    """Its newest row, or None while it has none."""
+    written: int = 0
+    """How many rows were wrong or missing."""
+    lost: bool = False
+    """Whether rows that should be there are not; nothing was booked then."""
+
+
+def statistic_id(flow: Flow) -> str:
+    """Return the id of a flow's statistic; it can never be changed again."""
+    return f"{DOMAIN}:{slugify(flow.owner_id)}_{flow.kind}"
+
+
+def statistic_metadata(flow: Flow, name: str) -> StatisticMetaData:
+    """Return the metadata of a flow's statistic, in kWh or m³."""
+    unit_class, unit = _UNITS[flow.quantity]
+    return StatisticMetaData(
+        mean_type=StatisticMeanType.NONE,
+        has_sum=True,
+        name=name,
+        source=DOMAIN,
+        statistic_id=statistic_id(flow),
+        unit_class=unit_class,
+        unit_of_measurement=unit,
+    )
+
+
+class Ledger:
+    """The statistics of one site. Raises RecorderError when the recorder can't serve."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Keep the books of one site."""
+        self._hass = hass
+
+    async def async_newest(self, flows: Sequence[Flow]) -> dict[Flow, HourRow | None]:
+        """Return the newest row of each flow's statistic, or None where there is none."""
+        return await self._recorder().async_add_executor_job(
+            _newest_rows, self._hass, tuple(flows)
+        )
+
+    async def async_rows(
+        self, flow: Flow, start: datetime, end: datetime | None = None
+    ) -> list[HourRow]:
+        """Return the stored rows of a flow with start <= hour < end, oldest first."""
+        return await self._recorder().async_add_executor_job(
+            _rows_during, self._hass, statistic_id(flow), start, end
+        )
+
+    async def async_announce(self, names: Mapping[Flow, str]) -> None:
+        """Let each flow have a statistic under its name of today, be it still empty."""
+        known = await self._recorder().async_add_executor_job(
+            _names, self._hass, {statistic_id(flow) for flow in names}
+        )
+        for flow, name in names.items():
+            if known.get(statistic_id(flow)) != name:
+                async_add_external_statistics(
+                    self._hass, statistic_metadata(flow, name), []
+                )
+
+    async def async_book(
+        self, entries: Mapping[Flow, Entry], tolerance: float = EXACT
+    ) -> dict[Flow, Booked]:
+        """Bring the statistics in line with the entries; see `metering.reconcile`.
+
+        Returns when the database has it. An interruption at any point leaves each
+        statistic as it was before or as it should be.
+        """
+        booked: dict[Flow, Booked] = {}
+        for batch in _batches(entries):
+            result = await self._async_run(
+                {statistic_id(flow): entry for flow, entry in batch.items()}, tolerance
+            )
+            booked |= {flow: result[statistic_id(flow)] for flow in batch}
+        return booked
+
+    async def _async_run(
+        self, entries: Mapping[str, Entry], tolerance: float
+    ) -> dict[str, Booked]:
+        loop = self._hass.loop
+        done: asyncio.Future[dict[str, Booked] | None] = loop.create_future()
+
+        def finish(result: dict[str, Booked] | None) -> None:
+            loop.call_soon_threadsafe(_set_result, done, result)
+
+        self._recorder().queue_task(_BookingTask(entries, tolerance, finish))
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                result = await done
+        except TimeoutError:
+            result = None
+        if result is None:
+            raise RecorderError
+        return result
+
+    def _recorder(self) -> Recorder:
+        recorder = get_instance(self._hass)
+        if async_migration_in_progress(self._hass) or not recorder.recording:
+            raise RecorderError
+        return recorder
+
+
+def _set_result[T](future: asyncio.Future[T], result: T) -> None:
+    if not future.done():  # its waiter may have been cancelled
+        future.set_result(result)
+
+
+def _batches(entries: Mapping[Flow, Entry]) -> Iterator[dict[Flow, Entry]]:
+    """Divide entries so that a transaction compares about ROWS_AT_ONCE rows at most."""
+    batch: dict[Flow, Entry] = {}
+    size = 0
+    for flow, entry in entries.items():
+        rows = len(entry.hours)
+        if batch and size + rows > ROWS_AT_ONCE:
+            yield batch
+            batch, size = {}, 0
+        batch[flow] = entry
+        size += rows
+    if batch:
+        yield batch
+
+
+# --- In the recorder's pool of readers ----------------------------------------------
+
+
+def _newest_rows(
+    hass: HomeAssistant, flows: Sequence[Flow]
+) -> dict[Flow, HourRow | None]:
+    newest: dict[Flow, HourRow | None] = {}
+    for flow in flows:
+        id_ = statistic_id(flow)
+        rows = get_last_statistics(hass, 1, id_, False, {"state", "sum"}).get(id_)
+        newest[flow] = _hour_row(rows[0]) if rows else None
+    return newest
+
+
+def _rows_during(
+    hass: HomeAssistant, id_: str, start: datetime, end: datetime | None
+) -> list[HourRow]:
+    rows = statistics_during_period(
+        hass, start, end, {id_}, "hour", None, {"state", "sum"}
+    )
+    return [_hour_row(row) for row in rows.get(id_, [])]
+
+
+def _hour_row(row: Mapping[str, Any]) -> HourRow:
+    return HourRow(
+        datetime.fromtimestamp(row["start"], UTC), row["state"] or 0.0, row["sum"] or 0.0
+    )
+
+
+def _names(hass: HomeAssistant, ids: set[str]) -> dict[str, str | None]:
+    return {
+        id_: metadata["name"]
+        for id_, (_, metadata) in get_metadata(hass, statistic_ids=ids).items()
+    }
+
+
+# --- In the recorder's thread -------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _BookingTask(RecorderTask):
+    """Reads, compares and writes some statistics in one transaction."""
+
+    entries: Mapping[str, Entry] = field(repr=False)  # the recorder logs its tasks
+    tolerance: float
+    finish: Callable[[dict[str, Booked] | None], None] = field(repr=False)
+
+    @override
+    def run(self, instance: Recorder) -> None:
+        """Book; tell the waiting coroutine what became of it, or None if nothing did."""
+        booked: dict[str, Booked] = {}
+        finished = True
+        try:
+            finished = _book_all(instance, self.entries, self.tolerance, booked)
+        finally:
+            if finished:
+                self.finish(booked or None)
+        if not finished:  # the database was busy: once more, behind the others
+            instance.queue_task(self)
+
+
+@retryable_database_job("climkit statistics")
+def _book_all(
+    instance: Recorder,
+    entries: Mapping[str, Entry],
+    tolerance: float,
+    booked: dict[str, Booked],
+) -> bool:
+    """Book every entry to `booked`, which stays empty if the transaction fails."""
+    result = {}
+    with session_scope(session=instance.get_session()) as session:
+        known = instance.statistics_meta_manager.get_many(
+            session, statistic_ids=set(entries)
+        )
+        for id_, entry in entries.items():
+            if id_ in known:
+                result[id_] = _Account(session, known[id_][0]).book(entry, tolerance)
+            else:
+                result[id_] = Booked(None, lost=True)
+    booked |= result
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """One statistic's rows in the database, within one transaction."""
+
+    session: Session
+    metadata_id: int
+
+    def book(self, entry: Entry, tolerance: float) -> Booked:
+        """Bring the rows in line with the entry, and all later sums with them."""
+        if entry.after and not self._rows(entry.after, entry.after):
+            return Booked(self._newest(), lost=True)
+        if not entry.hours:
+            return Booked(self._newest())
+        first, last = entry.hours.span
+        ids = {}
+        rows = []
+        for row in self._rows(first, last):
+            hour = _row_of(row)
+            ids[hour.start] = row.id
+            rows.append(hour)
+        stored = Stored(self._sum_before(first), rows)
+        changed = reconcile(stored, entry.hours, tolerance)
+        self._write(changed, ids)
+        self._shift(last, {row.start: row.sum for row in (*rows, *changed)})
+        return Booked(self._newest(), len(changed))
+
+    def _write(
+        self, rows: Sequence[HourRow], ids: Mapping[datetime, int | None]
+    ) -> None:
+        now = time.time()
+        new = [row for row in rows if row.start not in ids]
+        old = [row for row in rows if row.start in ids]
+        for some in batched(new, 500):
+            self.session.execute(
+                insert(Statistics),
+                [
+                    {
+                        "metadata_id": self.metadata_id,
+                        "created_ts": now,
+                        "start_ts": row.start.timestamp(),
+                        "state": row.state,
+                        "sum": row.sum,
+                    }
+                    for row in some
+                ],
+            )
+        if old:
+            self.session.execute(
+                update(Statistics),
+                [
+                    {"id": ids[row.start], "state": row.state, "sum": row.sum}
+                    for row in old
+                ],
+            )
+
+    def _shift(self, last: datetime, sums: Mapping[datetime, float]) -> None:
+        """Move the sums of all rows after `last` so that they go on from it."""
+        later = self.session.execute(
+            self._select()
+            .where(Statistics.start_ts > last.timestamp())
+            .order_by(Statistics.start_ts)
+            .limit(1)
+        ).first()
+        if later is None or not sums:
+            return
+        following = _row_of(later)
+        delta = sums[max(sums)] - (following.sum - following.state)
+        if abs(delta) > EXACT:
+            self.session.execute(
+                update(Statistics)
+                .where(Statistics.metadata_id == self.metadata_id)
+                .where(Statistics.start_ts >= later.start_ts)
+                .values(sum=Statistics.sum + delta)
+                .execution_options(synchronize_session=False)
+            )
+
+    def _rows(self, first: datetime, last: datetime) -> Sequence[Row[Any]]:
+        return self.session.execute(
+            self._select()
+            .where(Statistics.start_ts >= first.timestamp())
+            .where(Statistics.start_ts <= last.timestamp())
+            .order_by(Statistics.start_ts)
+        ).all()
+
+    def _sum_before(self, first: datetime) -> float:
+        row = self.session.execute(
+            self._select()
+            .where(Statistics.start_ts < first.timestamp())
+            .order_by(Statistics.start_ts.desc())
+            .limit(1)
+        ).first()
+        return _row_of(row).sum if row else 0.0
+
+    def _newest(self) -> HourRow | None:
+        row = self.session.execute(
+            self._select().order_by(Statistics.start_ts.desc()).limit(1)
+        ).first()
+        return _row_of(row) if row else None
+
+    def _select(self) -> Any:
+        return select(
+            Statistics.id, Statistics.start_ts, Statistics.state, Statistics.sum
+        ).where(Statistics.metadata_id == self.metadata_id)
+
+
+def _row_of(row: Row[Any]) -> HourRow:
+    return HourRow(
+        datetime.fromtimestamp(row.start_ts, UTC), row.state or 0.0, row.sum or 0.0
+    )

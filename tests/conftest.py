@@ -1,0 +1,79 @@
+"""Fixtures of the whole suite: a real Home Assistant, a real recorder, a real cloud."""
+
+from collections.abc import AsyncIterator
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+# Home Assistant finds integrations through this package; its own test folder has one
+# of the same name, which would be found first.
+import custom_components.climkit
+from custom_components.climkit.api import queue
+from custom_components.climkit.const import CONF_METERS, CONF_SITE, DOMAIN
+
+from .simulator import SimulatedSite, Simulator, sites
+
+NOW = "2026-06-16T10:05:00+00:00"
+"""A Tuesday in summer, at noon in Zurich: the default time of the tests."""
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let requests follow each other at once, except where the limit is the subject."""
+    if not request.node.get_closest_marker("rate_limit"):
+        monkeypatch.setattr(queue, "MIN_INTERVAL", 0.0005)
+
+
+@pytest.fixture
+def mock_recorder_before_hass(async_test_recorder: object) -> None:
+    """Prepare the recorder's database before Home Assistant, in whatever order."""
+
+
+@pytest.fixture
+def site() -> SimulatedSite:
+    """Return the site that the cloud meters; tests may override it."""
+    return sites.community()
+
+
+@pytest.fixture
+async def cloud(
+    site: SimulatedSite,
+    recorder_mock: object,
+    enable_custom_integrations: None,
+    socket_enabled: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Simulator]:
+    """Run Climkit's cloud, with Home Assistant's clock, and let clients find it."""
+    simulator = Simulator([site], clock=dt_util.utcnow, min_interval=0)
+    async with simulator:
+        monkeypatch.setenv("CLIMKIT_API_URL", simulator.url)
+        yield simulator
+
+
+@pytest.fixture
+def entry(site: SimulatedSite) -> MockConfigEntry:
+    """Return a config entry for the site, with all its meters."""
+    return entry_for(site)
+
+
+def entry_for(site: SimulatedSite, **changes: object) -> MockConfigEntry:
+    """Return a config entry for a site; `meters` limits the chosen ones."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title=site.name,
+        unique_id=site.id,
+        data={CONF_USERNAME: "demo", CONF_PASSWORD: "demo", CONF_SITE: site.id},
+        options={CONF_METERS: changes.get("meters", [m.id for m in site.meters])},
+    )
+
+
+async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Set up a config entry and wait until its sensors are there."""
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED

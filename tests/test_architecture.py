@@ -1,0 +1,132 @@
+"""Who may import whom, read from the sources: data runs one way."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "custom_components" / "climkit"
+
+PURE = {"metering", "schedule", "flows", "source"}
+"""Modules without anything of Home Assistant."""
+
+ALLOWED: dict[str, set[str]] = {
+    "const": set(),
+    "flows": {"api"},
+    "metering": set(),
+    "schedule": set(),
+    "source": {"api", "flows"},
+    "account": {"api", "const"},
+    "statistics": {"const", "flows", "metering"},
+    "progress": {"const", "flows", "metering"},
+    "names": {"const", "flows"},
+    "coordinator": {
+        "api",
+        "const",
+        "flows",
+        "metering",
+        "names",
+        "progress",
+        "schedule",
+        "source",
+        "statistics",
+    },
+    "history": {
+        "api",
+        "const",
+        "coordinator",
+        "flows",
+        "metering",
+        "progress",
+        "source",
+        "statistics",
+    },
+    "devices": {"api", "const", "coordinator"},
+    "entity": {"const"},
+    "sensor": {"coordinator", "entity", "flows", "history", "metering"},
+    "config_flow": {"account", "api", "const", "flows"},
+    "__init__": {
+        "account",
+        "const",
+        "coordinator",
+        "devices",
+        "history",
+        "progress",
+        "source",
+        "statistics",
+    },
+}
+"""What each module may import from the package; it imports at run time nothing else."""
+
+API: dict[str, set[str]] = {
+    "exceptions": set(),
+    "models": {"exceptions"},
+    "observations": {"models"},
+    "queue": set(),
+    "auth": {"exceptions", "models", "observations", "queue"},
+    "client": {"auth", "exceptions", "models", "observations", "queue"},
+    "__init__": {"client", "exceptions", "models", "observations", "queue"},
+}
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield level and module of each import that happens at run time."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+        for child in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.module:
+                yield node.level, node.module
+            else:
+                yield from ((node.level, alias.name) for alias in node.names)
+
+
+def modules(folder: Path) -> list[Path]:
+    """Return the sources of a folder."""
+    return sorted(folder.glob("*.py"))
+
+
+@pytest.mark.parametrize("path", modules(ROOT), ids=lambda path: path.stem)
+def test_imports_within_the_package(path: Path) -> None:
+    """Each module imports only what the table grants it."""
+    used = {name.split(".")[0] for level, name in imports(path) if level == 1}
+    assert used <= ALLOWED[path.stem]
+
+
+@pytest.mark.parametrize("path", modules(ROOT / "api"), ids=lambda path: path.stem)
+def test_the_client_stands_alone(path: Path) -> None:
+    """The client could be published as it is: nothing of Home Assistant, nor of ours."""
+    found = list(imports(path))
+    assert not [name for level, name in found if level > 1]
+    assert not [name for _, name in found if name.startswith(("homeassistant", "custom"))]
+    assert {name.split(".")[0] for level, name in found if level == 1} <= API[path.stem]
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_pure_modules(name: str) -> None:
+    """The arithmetic can be tested without Home Assistant, in milliseconds."""
+    found = {module.split(".")[0] for level, module in imports(ROOT / f"{name}.py") if not level}
+    assert not found & {"homeassistant", "aiohttp", "sqlalchemy"}
+
+
+@pytest.mark.parametrize("path", modules(ROOT), ids=lambda path: path.stem)
+def test_only_statistics_touches_the_recorder(path: Path) -> None:
+    """What Home Assistant changes in its recorder can break one file only."""
+    touched = [
+        name
+        for level, name in imports(path)
+        if not level and name.startswith(("homeassistant.components.recorder", "sqlalchemy"))
+    ]
+    assert not touched or path.stem == "statistics"

@@ -1,0 +1,234 @@
+"""The arithmetic of metering, as tables from paper."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.climkit.metering import (
+    HOUR,
+    QUARTER,
+    HourRow,
+    Hours,
+    Stored,
+    amount_since,
+    amounts_between,
+    hour_of,
+    hours_of_quarters,
+    local_days,
+    local_months,
+    reconcile,
+    rounding_allowance,
+    start_of_day,
+    total_at_live_edge,
+    windows,
+)
+
+ZURICH = ZoneInfo("Europe/Zurich")
+T0 = datetime(2026, 6, 16, 10, tzinfo=UTC)
+
+
+def quarters(start: datetime, *amounts: float | None) -> dict[datetime, float]:
+    """Return quarter hours one after the other, without those that are None."""
+    return {
+        start + i * QUARTER: amount
+        for i, amount in enumerate(amounts)
+        if amount is not None
+    }
+
+
+def rows(start: datetime, *amounts: float, base: float = 0.0) -> list[HourRow]:
+    """Return a chain of rows one after the other."""
+    chain = []
+    for i, amount in enumerate(amounts):
+        base += amount
+        chain.append(HourRow(start + i * HOUR, amount, base))
+    return chain
+
+
+def test_an_hour_begins_with_its_first_quarter() -> None:
+    """A quarter belongs to the hour that it starts in, in whatever zone it is told."""
+    assert hour_of(T0 + timedelta(minutes=59)) == T0
+    assert hour_of(datetime(2026, 6, 16, 12, 45, tzinfo=ZURICH)) == T0
+
+
+@pytest.mark.parametrize(
+    ("amounts", "now", "complete", "partial"),
+    [
+        pytest.param((1, 2, 3, 4), HOUR, {0: 10}, {}, id="over and complete"),
+        pytest.param((1, 2, 3, 4), HOUR - QUARTER, {}, {}, id="not over"),
+        pytest.param((1, 2, 3), 20 * HOUR, {}, {}, id="nothing later is complete"),
+        pytest.param(
+            (1, None, 3, 4, 1, 1, 1, 1), 6 * HOUR, {1: 4}, {}, id="quarters may come"
+        ),
+        pytest.param(
+            (1, None, 3, 4, 1, 1, 1, 1), 7 * HOUR, {1: 4}, {0: 8}, id="given up for"
+        ),
+        pytest.param((0, 0, 0, 0), HOUR, {0: 0}, {}, id="zero is an amount"),
+        pytest.param((-1, 0.5, 0, 0), 9 * HOUR, {0: -0.5}, {}, id="sign kept"),
+        pytest.param((None,) * 4, 9 * HOUR, {}, {}, id="nothing"),
+    ],
+)
+def test_hours_that_can_be_written(
+    amounts: tuple[float | None, ...],
+    now: timedelta,
+    complete: dict[int, float],
+    partial: dict[int, float],
+) -> None:
+    """Only hours that are over and complete, or incomplete for good, are written."""
+    hours = hours_of_quarters(quarters(T0, *amounts), T0 + now)
+    assert hours.complete == {T0 + n * HOUR: v for n, v in complete.items()}
+    assert hours.partial == {T0 + n * HOUR: v for n, v in partial.items()}
+
+
+@pytest.mark.parametrize(
+    ("stored", "complete", "partial", "expected"),
+    [
+        pytest.param([], {0: 1, 1: 2}, {}, [(0, 1, 1), (1, 2, 3)], id="first"),
+        pytest.param([1, 2], {0: 1, 1: 2}, {}, [], id="no news"),
+        pytest.param([1, 2], {2: 3}, {}, [(2, 3, 6)], id="one more"),
+        pytest.param(
+            [1, 2, 3],
+            {0: 1.5},
+            {},
+            [(0, 1.5, 1.5), (1, 2, 3.5), (2, 3, 6.5)],
+            id="revision moves all later sums",
+        ),
+        pytest.param(
+            [1, 2, 3],
+            {0: 2, 1: 1},
+            {},
+            [(0, 2, 2), (1, 1, 3)],
+            id="moved from one hour to another",
+        ),
+        pytest.param([1, 2], {}, {0: 0.4}, [], id="partial never replaces"),
+        pytest.param([1], {}, {1: 0.4}, [(1, 0.4, 1.4)], id="partial fills a hole"),
+        pytest.param([1, 2], {0: 0}, {}, [(0, 0, 0), (1, 2, 2)], id="revised to zero"),
+        pytest.param([1, 2, 3], {2: 3}, {}, [], id="what the cloud forgot, stays"),
+        pytest.param([1, 2], {1: -2}, {}, [(1, -2, -1)], id="negative"),
+        pytest.param([1, 2], {1: 2 + 1e-9}, {}, [], id="dust of floats"),
+    ],
+)
+def test_reconcile(
+    stored: list[float],
+    complete: dict[int, float],
+    partial: dict[int, float],
+    expected: list[tuple[int, float, float]],
+) -> None:
+    """Rows to write: those that differ, with the sum going on from the base."""
+    hours = Hours(
+        {T0 + n * HOUR: v for n, v in complete.items()},
+        {T0 + n * HOUR: v for n, v in partial.items()},
+    )
+    for base in (0.0, 100.0):
+        changed = reconcile(Stored(base, rows(T0, *stored, base=base)), hours)
+        assert changed == [
+            HourRow(T0 + n * HOUR, state, base + total) for n, state, total in expected
+        ]
+
+
+def test_reconcile_fills_a_gap_and_leaves_no_jump() -> None:
+    """An hour that comes between two stored ones moves only what is after it."""
+    stored = Stored(5.0, [HourRow(T0, 1, 6), HourRow(T0 + 2 * HOUR, 3, 9)])
+    assert reconcile(stored, Hours({T0 + HOUR: 2}, {})) == [
+        HourRow(T0 + HOUR, 2, 8),
+        HourRow(T0 + 2 * HOUR, 3, 11),
+    ]
+
+
+def test_reconcile_mends_a_broken_chain() -> None:
+    """Sums that do not go on from each other are put right by the way."""
+    stored = Stored(0.0, [HourRow(T0, 1, 1), HourRow(T0 + HOUR, 2, 99)])
+    assert reconcile(stored, Hours({T0: 1}, {})) == [HourRow(T0 + HOUR, 2, 3)]
+
+
+def test_rounding_is_no_revision() -> None:
+    """An hour's row, rounded, is not news against the sum of four rounded quarters."""
+    stored = Stored(0.0, rows(T0, 0.4980, 1.0))
+    hours = Hours({T0: 0.5}, {})
+    assert reconcile(stored, hours, tolerance=0.0025) == []
+    assert len(reconcile(stored, hours)) == 2
+
+
+@pytest.mark.parametrize(
+    ("newest", "expected"),
+    [
+        pytest.param(None, 10, id="no row yet: all quarters"),
+        pytest.param(HourRow(T0, 0, 100), 100, id="the quarters are in the row"),
+        pytest.param(HourRow(T0 - HOUR, 0, 100), 110, id="the quarters are since"),
+    ],
+)
+def test_total_at_live_edge(newest: HourRow | None, expected: float) -> None:
+    """The total is the newest sum and the quarters after its hour."""
+    assert total_at_live_edge(newest, quarters(T0, 1, 2, 3, 4)) == expected
+
+
+def test_total_of_nothing_is_unknown() -> None:
+    """Nothing measured is not zero."""
+    assert total_at_live_edge(None, {}) is None
+    assert amount_since({}, T0) is None
+    assert amount_since(quarters(T0, 1, 2), T0 + QUARTER) == 2
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [
+        pytest.param(datetime(2026, 3, 29, 12, tzinfo=ZURICH), 23, id="spring"),
+        pytest.param(datetime(2026, 10, 25, 12, tzinfo=ZURICH), 25, id="autumn"),
+        pytest.param(datetime(2026, 6, 16, 12, tzinfo=ZURICH), 24, id="ordinary"),
+    ],
+)
+def test_local_days(day: datetime, hours: int) -> None:
+    """A local day has 23, 24 or 25 hours."""
+    start = start_of_day(day, ZURICH)
+    days = local_days(start, start + timedelta(hours=hours), ZURICH)
+    assert days == [start, start + timedelta(hours=hours)]
+    assert len(local_days(start, start + timedelta(hours=hours + 1), ZURICH)) == 3
+
+
+def test_local_months() -> None:
+    """Months begin at local midnight: 23:00 UTC in winter, 22:00 in summer."""
+    months = local_months(
+        datetime(2026, 2, 17, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), ZURICH
+    )
+    assert months == [
+        datetime(2026, 1, 31, 23, tzinfo=UTC),
+        datetime(2026, 2, 28, 23, tzinfo=UTC),
+        datetime(2026, 3, 31, 22, tzinfo=UTC),
+        datetime(2026, 4, 30, 22, tzinfo=UTC),
+    ]
+
+
+def test_local_months_over_a_year_are_the_calendars() -> None:
+    """Each month of a leap year has its days, whatever the offset."""
+    months = local_months(
+        datetime(2024, 1, 15, tzinfo=UTC), datetime(2024, 12, 31, tzinfo=UTC), ZURICH
+    )
+    local = [month.astimezone(ZURICH) for month in months]
+    assert [(m.year, m.month, m.day, m.hour) for m in local] == [
+        *((2024, month, 1, 0) for month in range(1, 13)),
+        (2025, 1, 1, 0),
+    ]
+
+
+def test_amounts_between() -> None:
+    """Rows are added up by period; those outside belong to none."""
+    bounds = [T0, T0 + 2 * HOUR, T0 + 5 * HOUR]
+    some = [*rows(T0 - HOUR, 50, 1, 2, 3, 4), HourRow(T0 + 5 * HOUR, 60, 0)]
+    assert amounts_between(some, bounds) == {T0: 3, T0 + 2 * HOUR: 7}
+
+
+def test_windows() -> None:
+    """Windows follow each other without gap or overlap, the last one shorter."""
+    end = T0 + timedelta(days=5)
+    assert list(windows(T0, end, timedelta(days=2))) == [
+        (T0, T0 + timedelta(days=2)),
+        (T0 + timedelta(days=2), T0 + timedelta(days=4)),
+        (T0 + timedelta(days=4), end),
+    ]
+    assert list(windows(end, T0, timedelta(days=2))) == []
+
+
+def test_rounding_allowance_of_a_month() -> None:
+    """2976 quarters, each off by up to 0.0005: 0.0005 + 6 * 0.000288675 * 54.553."""
+    assert rounding_allowance(timedelta(days=31)) == pytest.approx(0.09499, abs=1e-5)
