@@ -1,0 +1,15 @@
+"""A real Home Assistant home, for the demo, for development and for browser tests."""
+
+from .client import HomeClient, HomeError
+from .home import PASSWORD, USERNAME, Home, free_port
+from .setup_flow import run_flow
+
+__all__ = [
+    "PASSWORD",
+    "USERNAME",
+    "Home",
+    "HomeClient",
+    "HomeError",
+    "free_port",
+    "run_flow",
+]

@@ -1,0 +1,60 @@
+"""A real Chromium that looks at a home's page, for browser tests and screenshots."""
+
+from collections.abc import AsyncIterator
+import contextlib
+import shutil
+from typing import Final
+
+from playwright.async_api import Page, async_playwright
+
+from .home import PASSWORD, USERNAME
+
+CHROMIUM: Final = next(
+    filter(
+        None,
+        map(
+            shutil.which,
+            ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+        ),
+    ),
+    None,
+)
+"""Path of the browser, None where there is none; `scripts/setup --test` installs it."""
+
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@contextlib.asynccontextmanager
+async def open_page(
+    *, width: int = 1280, height: int = 900, language: str = "en", dark: bool = False
+) -> AsyncIterator[Page]:
+    """Open an empty page in a browser of its own; `language` is the browser's."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(FLAGS)
+        )
+        try:
+            yield await browser.new_page(
+                viewport={"width": width, "height": height},
+                locale=language,
+                timezone_id="Europe/Zurich",
+                color_scheme="dark" if dark else "light",
+            )
+        finally:
+            await browser.close()
+
+
+async def log_in(page: Page, url: str) -> None:
+    """Log in by typing, as a person would, and return when the page is there."""
+    await page.goto(url)
+    await page.locator('input[name="username"]').fill(USERNAME)
+    await page.locator('input[name="password"]').fill(PASSWORD)
+    await page.locator('input[name="password"]').press("Enter")
+    await page.locator("home-assistant-main").wait_for()
