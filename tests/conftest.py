@@ -11,7 +11,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 # Home Assistant finds integrations through this package; its own test folder has one
 # of the same name, which would be found first.
-import custom_components.climkit
 from custom_components.climkit.api import queue
 from custom_components.climkit.const import CONF_METERS, CONF_SITE, DOMAIN
 
@@ -22,7 +21,9 @@ NOW = "2026-06-16T10:05:00+00:00"
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_waiting(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Let requests follow each other at once, except where the limit is the subject."""
     if not request.node.get_closest_marker("rate_limit"):
         monkeypatch.setattr(queue, "MIN_INTERVAL", 0.0005)

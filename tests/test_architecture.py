@@ -110,14 +110,20 @@ def test_the_client_stands_alone(path: Path) -> None:
     """The client could be published as it is: nothing of Home Assistant, nor of ours."""
     found = list(imports(path))
     assert not [name for level, name in found if level > 1]
-    assert not [name for _, name in found if name.startswith(("homeassistant", "custom"))]
+    assert not [
+        name for _, name in found if name.startswith(("homeassistant", "custom"))
+    ]
     assert {name.split(".")[0] for level, name in found if level == 1} <= API[path.stem]
 
 
 @pytest.mark.parametrize("name", sorted(PURE))
 def test_pure_modules(name: str) -> None:
     """The arithmetic can be tested without Home Assistant, in milliseconds."""
-    found = {module.split(".")[0] for level, module in imports(ROOT / f"{name}.py") if not level}
+    found = {
+        module.split(".")[0]
+        for level, module in imports(ROOT / f"{name}.py")
+        if not level
+    }
     assert not found & {"homeassistant", "aiohttp", "sqlalchemy"}
 
 
@@ -127,6 +133,7 @@ def test_only_statistics_touches_the_recorder(path: Path) -> None:
     touched = [
         name
         for level, name in imports(path)
-        if not level and name.startswith(("homeassistant.components.recorder", "sqlalchemy"))
+        if not level
+        and name.startswith(("homeassistant.components.recorder", "sqlalchemy"))
     ]
     assert not touched or path.stem == "statistics"

@@ -21,7 +21,7 @@ def follow(
     `publish` tells when the quarter that ends at a time appears in the cloud.
     """
     schedule = PublicationSchedule()
-    random = Random(7)  # noqa: S311 - the coordinator's jitter
+    random = Random(7)
     now = START
     seen: datetime | None = None
     polls, added = [], []
@@ -46,13 +46,16 @@ def test_learns_the_delay(delay: float, spread: float) -> None:
     """Once learned, quarters are seen within two minutes, at four polls an hour."""
 
     def publish(end: datetime) -> datetime:
-        lateness = Random(end.timestamp()).uniform(0, spread)  # noqa: S311
+        lateness = Random(end.timestamp()).uniform(0, spread)
         return end + timedelta(minutes=delay, seconds=lateness)
 
     polls, added = follow(publish)
     settled = added[len(added) // 4 :]
     assert median(settled) <= timedelta(minutes=2)
-    assert len([poll for poll in polls if poll >= START + timedelta(hours=24)]) <= 4 * 24 + 4
+    assert (
+        len([poll for poll in polls if poll >= START + timedelta(hours=24)])
+        <= 4 * 24 + 4
+    )
 
 
 @pytest.mark.parametrize(("before", "after"), [(17, 40), (40, 5), (5, 12)])

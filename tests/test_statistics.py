@@ -51,7 +51,9 @@ async def book(ledger: Ledger, amounts: Mapping[int, float], **more: object) -> 
     return (await ledger.async_book({FLOW: Entry(hours(amounts))}))[FLOW]
 
 
-async def stored(hass: HomeAssistant, flow: Flow = FLOW) -> list[tuple[int, float, float]]:
+async def stored(
+    hass: HomeAssistant, flow: Flow = FLOW
+) -> list[tuple[int, float, float]]:
     """Return hour, state and sum as every reader of statistics sees them."""
     id_ = statistic_id(flow)
     rows = await get_instance(hass).async_add_executor_job(
@@ -148,9 +150,11 @@ async def test_gap_is_filled_later(hass: HomeAssistant, ledger: Ledger) -> None:
     assert await stored(hass) == chain({0: 1, 2: 3, 3: 4, 5: 6})
 
 
-async def test_other_statistics_are_left_alone(hass: HomeAssistant, ledger: Ledger) -> None:
+async def test_other_statistics_are_left_alone(
+    hass: HomeAssistant, ledger: Ledger
+) -> None:
     """A revision of one flow moves no sum of another."""
-    amounts = {n: 1.0 for n in range(5)}
+    amounts = dict.fromkeys(range(5), 1.0)
     await ledger.async_book({FLOW: Entry(hours(amounts)), OTHER: Entry(hours(amounts))})
     await book(ledger, {1: 4.0})
     assert await stored(hass, OTHER) == chain(amounts)
@@ -184,8 +188,10 @@ async def test_nobody_ever_sees_a_spike(hass: HomeAssistant, ledger: Ledger) -> 
     try:
         year = {n: 1.0 + n % 24 / 10 for n in range(24 * 365)}
         for first in range(0, 24 * 365, 2880):
-            await book(ledger, {n: year[n] for n in range(first, min(first + 2880, 8760))})
-        month = {n: 0.5 for n in range(1000, 1720)}
+            await book(
+                ledger, {n: year[n] for n in range(first, min(first + 2880, 8760))}
+            )
+        month = dict.fromkeys(range(1000, 1720), 0.5)
         await book(ledger, month)
     finally:
         event.remove(engine, "commit", check)
@@ -220,7 +226,7 @@ async def test_a_cleared_statistic_is_not_continued(
 
 async def test_many_rows_are_divided(hass: HomeAssistant, ledger: Ledger) -> None:
     """More than one transaction holds is booked in several; each is exact."""
-    amounts = {n: 1.0 for n in range(3000)}
+    amounts = dict.fromkeys(range(3000), 1.0)
     flows = (FLOW, OTHER, WATER)
     booked = await ledger.async_book({flow: Entry(hours(amounts)) for flow in flows})
     assert [booked[flow].written for flow in flows] == [3000] * 3
@@ -263,14 +269,18 @@ async def test_nothing_to_book(hass: HomeAssistant, ledger: Ledger) -> None:
 
 async def test_an_old_revision_is_quick(hass: HomeAssistant, ledger: Ledger) -> None:
     """Later rows are moved, not written: a year's tail does not hold up the recorder."""
-    amounts = {n: 1.0 for n in range(24 * 365)}
+    amounts = dict.fromkeys(range(24 * 365), 1.0)
     await book(ledger, amounts)
     statements: list[str] = []
     engine = get_instance(hass).engine
     assert engine is not None
 
     def count(_c: object, _cu: object, statement: str, *_: object) -> None:
-        if statement.lstrip().upper().startswith(("UPDATE STATISTICS", "INSERT INTO STATISTICS")):
+        if (
+            statement.lstrip()
+            .upper()
+            .startswith(("UPDATE STATISTICS", "INSERT INTO STATISTICS"))
+        ):
             statements.append(statement)
 
     event.listen(engine, "before_cursor_execute", count)

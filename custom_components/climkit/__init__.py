@@ -2,9 +2,12 @@
 
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME, Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
 
 from .account import async_get_client
-from .const import CONF_SITE
+from .audit import Audit
+from .const import CONF_SITE, DOMAIN
 from .coordinator import (
     LIVE_MEDIA,
     ClimkitConfigEntry,
@@ -15,10 +18,19 @@ from .coordinator import (
 from .devices import async_follow_devices
 from .history import History
 from .progress import Progress
+from .services import async_setup_services
 from .source import Source
 from .statistics import Ledger
 
 PLATFORMS = [Platform.SENSOR]
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up the actions, which outlive the config entries."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> bool:
@@ -55,10 +67,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
         progress=progress,
         live=(live, daily),
     )
-    entry.runtime_data = ClimkitData(client, site, (live, daily), history)
+    entry.runtime_data = ClimkitData(client, source, site, (live, daily), history)
     async_follow_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_create_background_task(hass, history.async_run(), history.name)
+    Audit(
+        hass,
+        entry,
+        source=source,
+        ledger=ledger,
+        progress=progress,
+        live=(live, daily),
+    ).async_schedule()
     return True
 
 

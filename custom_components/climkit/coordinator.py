@@ -78,7 +78,9 @@ class SiteInfo:
     def media(self) -> tuple[Medium, ...]:
         """Return what is metered at the site, electricity first."""
         media = {meter.type for meter in self.meters} or {MeterType.ELECTRICITY}
-        return tuple(sorted(media, key=lambda medium: (medium not in LIVE_MEDIA, medium)))
+        return tuple(
+            sorted(media, key=lambda medium: (medium not in LIVE_MEDIA, medium))
+        )
 
     @property
     def first_hour(self) -> datetime:
@@ -104,6 +106,7 @@ class ClimkitData:
     """What a loaded config entry works with."""
 
     client: ClimkitClient
+    source: Source
     site: SiteCoordinator
     live: tuple[ReadingsCoordinator, ...]
     """The coordinator of what is metered by quarter hour, and that of the rest."""
@@ -251,14 +254,13 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
     async def _async_update_data(self) -> LiveData:
         self.update_interval = RETRY if self._schedule else HOURLY
         start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
-        readings: list[Readings] = []
         with home_assistant_errors(self.config_entry.title):
-            for medium in self.media:
-                readings.append(
-                    await self._source.async_read(
-                        medium, self.flows, Resolution.QUARTER_HOUR, start
-                    )
+            readings = [
+                await self._source.async_read(
+                    medium, self.flows, Resolution.QUARTER_HOUR, start
                 )
+                for medium in self.media
+            ]
         self._seen |= frozenset().union(*(reading.seen for reading in readings))
         quarters = {
             flow: next((of for reading in readings if (of := reading.of(flow))), {})
@@ -287,7 +289,7 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         now = dt_util.utcnow()
         self._schedule.polled(newest + QUARTER if newest else None, now)
         wait = self._schedule.next_poll(now) - now
-        self.update_interval = wait + timedelta(seconds=uniform(0, JITTER))
+        self.update_interval = wait + timedelta(seconds=uniform(0, JITTER))  # noqa: S311
 
     async def _async_follow_new_flows(self) -> None:
         """Find out how far the history of flows that are new here has come."""
@@ -350,4 +352,6 @@ def _birth_of(object_id: str) -> datetime:
         born = datetime.fromtimestamp(int(object_id[:8], 16), UTC)
     except ValueError:
         born = now
-    return born if datetime(2012, 1, 1, tzinfo=UTC) < born < now else now - 5 * 365 * DAILY
+    return (
+        born if datetime(2012, 1, 1, tzinfo=UTC) < born < now else now - 5 * 365 * DAILY
+    )

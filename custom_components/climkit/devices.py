@@ -60,7 +60,9 @@ def _update_devices(
         )
     present = {info.site.id, *(meter.id for meter in info.chosen)}
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        if not present & {id_ for domain, id_ in device.identifiers if domain == DOMAIN}:
+        if not present & {
+            id_ for domain, id_ in device.identifiers if domain == DOMAIN
+        }:
             registry.async_remove_device(device.id)
 
 

@@ -10,7 +10,9 @@ from homeassistant.helpers.update_coordinator import (
 from .const import DOMAIN
 
 
-class ClimkitEntity[CoordinatorT: DataUpdateCoordinator](CoordinatorEntity[CoordinatorT]):
+class ClimkitEntity[CoordinatorT: DataUpdateCoordinator](
+    CoordinatorEntity[CoordinatorT]
+):
     """An entity of a site, or of one of its meters or sensors."""
 
     _attr_has_entity_name = True

@@ -67,6 +67,11 @@ class Flow:
         return _QUANTITIES.get(self.medium, Quantity.UNKNOWN)
 
     @property
+    def unit(self) -> str | None:
+        """Return the unit of its amounts, or None of an unknown medium."""
+        return _UNITS[self.quantity]
+
+    @property
     def has_power(self) -> bool:
         """Return whether its quarter hours come soon enough to tell a present power."""
         return self.medium in _SHARED_WITH_SUN
@@ -84,6 +89,12 @@ _QUANTITIES: Final[dict[Medium, Quantity]] = {
     MeterType.COOLING: Quantity.ENERGY,
     MeterType.COLD_WATER: Quantity.WATER,
     MeterType.HOT_WATER: Quantity.WATER,
+}
+
+_UNITS: Final[dict[Quantity, str | None]] = {
+    Quantity.ENERGY: "kWh",
+    Quantity.WATER: "m³",
+    Quantity.UNKNOWN: None,
 }
 
 _ALWAYS: Final[dict[FlowKind, str]] = {

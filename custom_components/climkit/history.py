@@ -25,7 +25,7 @@ from .api import (
 from .const import LOGGER
 from .coordinator import LIVE_WINDOW, ClimkitConfigEntry, ReadingsCoordinator
 from .flows import Flow, Medium
-from .metering import HOUR, Hours, hour_of
+from .metering import HOUR, HOUR_ROUNDING, Hours, hour_of, windows
 from .progress import Progress
 from .source import Source
 from .statistics import Entry, Ledger, RecorderError
@@ -73,8 +73,7 @@ class History(DataUpdateCoordinator[float]):
     async def async_run(self) -> None:
         """Import for ever: what is missing now, and later whatever goes missing."""
         unsubscribe = [
-            coordinator.async_add_listener(self._wake.set)
-            for coordinator in self._live
+            coordinator.async_add_listener(self._wake.set) for coordinator in self._live
         ]
         failures = 0
         try:
@@ -104,6 +103,48 @@ class History(DataUpdateCoordinator[float]):
                     if not self._behind(coordinator, medium):
                         await coordinator.async_history_advanced()
         self._show()
+
+    async def async_import_again(self, start: datetime | None = None) -> int:
+        """Fetch everything from `start` again and reconcile; return the rows corrected.
+
+        Raises ClimkitError or RecorderError; what was reconciled until then stays.
+        """
+        written = 0
+        for coordinator in self._live:
+            first = coordinator.site.data.first_hour
+            begin = max(hour_of(start), first) if start else first
+            for medium in coordinator.media:
+                flows = [
+                    flow
+                    for flow in coordinator.flows
+                    if flow.medium == medium and self._progress.follows(flow)
+                ]
+                stop = hour_of(dt_util.utcnow() - OVERLAP)
+                for window in windows(begin, stop, self._length.get(medium, WINDOW)):
+                    written += await self._async_reconcile_window(
+                        medium, flows, *window
+                    )
+            await coordinator.async_history_advanced()
+        return written
+
+    async def _async_reconcile_window(
+        self, medium: Medium, flows: Sequence[Flow], start: datetime, end: datetime
+    ) -> int:
+        """Bring a window that has been imported before in line with the cloud."""
+        readings = await self._source.async_read(
+            medium, flows, Resolution.HOUR, start, end, priority=Priority.BACKGROUND
+        )
+        written = 0
+        for flow in flows:
+            known = {
+                hour: amount
+                for hour, amount in readings.of(flow).items()
+                if hour < self._progress.until(flow)
+            }
+            entry = Entry(Hours(known, {}), self._progress.newest(flow))
+            booked = await self._ledger.async_book({flow: entry}, HOUR_ROUNDING)
+            written += booked[flow].written
+        return written
 
     def _behind(self, coordinator: ReadingsCoordinator, medium: Medium) -> list[Flow]:
         """Return the flows whose history ends before the window of the live polls."""
@@ -187,6 +228,8 @@ class History(DataUpdateCoordinator[float]):
             for flow in coordinator.flows:
                 if self._progress.follows(flow):
                     whole = max((now - LIVE_WINDOW - first) / HOUR, 1)
-                    done += min(max((self._progress.until(flow) - first) / HOUR, 0), whole)
+                    done += min(
+                        max((self._progress.until(flow) - first) / HOUR, 0), whole
+                    )
                     total += whole
         return round(100 * done / total, 1) if total else 0.0

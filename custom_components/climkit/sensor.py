@@ -22,15 +22,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .coordinator import (
-    ClimkitConfigEntry,
-    LiveData,
-    ReadingsCoordinator,
-    SiteCoordinator,
-    SiteInfo,
-)
+from .coordinator import ClimkitConfigEntry, LiveData, ReadingsCoordinator, SiteInfo
 from .entity import ClimkitEntity
-from .flows import Flow, FlowKind, Medium, Quantity
+from .flows import Flow, FlowKind, Quantity
 from .history import History
 from .metering import QUARTER, amount_since, start_of_day
 

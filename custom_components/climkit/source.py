@@ -10,14 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from .api import (
-    ClimkitAccessError,
-    ClimkitClient,
-    Column,
-    Priority,
-    Resolution,
-    Series,
-)
+from .api import ClimkitAccessError, ClimkitClient, Column, Priority, Resolution, Series
 from .flows import OPTIONAL_COLUMNS, Flow, FlowKind, Medium
 
 PROOF: Final = 0.001
@@ -104,7 +97,12 @@ class Source:
             try:
                 replies.append(
                     await self._client.meter_series(
-                        self._site_id, meter_id, resolution, start, end, priority=priority
+                        self._site_id,
+                        meter_id,
+                        resolution,
+                        start,
+                        end,
+                        priority=priority,
                     )
                 )
             except ClimkitAccessError as err:

@@ -46,7 +46,7 @@ from sqlalchemy.orm import Session
 
 from .const import DOMAIN
 from .flows import Flow, Quantity
-from .metering import EXACT, HourRow, Hours, Stored, reconcile
+from .metering import EXACT, HourRow, Hours, Stored, amounts_between, reconcile
 
 ROWS_AT_ONCE: Final = 5000
 """Rows compared in one transaction, in which the recorder does nothing else."""
@@ -134,6 +134,14 @@ class Ledger:
         """Return the stored rows of a flow with start <= hour < end, oldest first."""
         return await self._recorder().async_add_executor_job(
             _rows_during, self._hass, statistic_id(flow), start, end
+        )
+
+    async def async_amounts(
+        self, flow: Flow, bounds: Sequence[datetime]
+    ) -> dict[datetime, float]:
+        """Return what is stored for each of the periods that `bounds` delimits."""
+        return await self._recorder().async_add_executor_job(
+            _amounts_during, self._hass, statistic_id(flow), tuple(bounds)
         )
 
     async def async_announce(self, names: Mapping[Flow, str]) -> None:
@@ -232,9 +240,17 @@ def _rows_during(
     return [_hour_row(row) for row in rows.get(id_, [])]
 
 
+def _amounts_during(
+    hass: HomeAssistant, id_: str, bounds: Sequence[datetime]
+) -> dict[datetime, float]:
+    return amounts_between(_rows_during(hass, id_, bounds[0], bounds[-1]), bounds)
+
+
 def _hour_row(row: Mapping[str, Any]) -> HourRow:
     return HourRow(
-        datetime.fromtimestamp(row["start"], UTC), row["state"] or 0.0, row["sum"] or 0.0
+        datetime.fromtimestamp(row["start"], UTC),
+        row["state"] or 0.0,
+        row["sum"] or 0.0,
     )
 
 
@@ -324,7 +340,7 @@ class _Account:
         now = time.time()
         new = [row for row in rows if row.start not in ids]
         old = [row for row in rows if row.start in ids]
-        for some in batched(new, 500):
+        for some in batched(new, 500, strict=False):
             self.session.execute(
                 insert(Statistics),
                 [
