@@ -45,7 +45,8 @@ ALLOWED: dict[str, set[str]] = {
     "devices": {"api", "const", "coordinator"},
     "entity": {"const"},
     "sensor": {"coordinator", "entity", "flows", "history", "metering"},
-    "config_flow": {"account", "api", "const", "flows"},
+    "forms": {"api", "const"},
+    "config_flow": {"account", "api", "const", "flows", "forms"},
     "__init__": {
         "account",
         "const",

@@ -1,0 +1,124 @@
+"""The forms of the flows: their fields, what they preselect, how they show errors."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+from homeassistant.helpers.translation import async_get_translations
+import voluptuous as vol
+
+from .api import (
+    ClimkitAccessError,
+    ClimkitAuthenticationError,
+    ClimkitConnectionError,
+    ClimkitRateLimitError,
+    ClimkitResponseError,
+    Meter,
+    MeterMode,
+    MeterType,
+)
+from .const import CONF_METERS, CONF_SITE, DOMAIN, LOGGER
+
+FEW: Final = 10
+"""So many choices are shown as a list, so many meters are all preselected."""
+
+CREDENTIALS: Final = vol.Schema(
+    {
+        vol.Required(CONF_USERNAME): TextSelector(
+            TextSelectorConfig(autocomplete="username")
+        ),
+        vol.Required(vol.Secret(CONF_PASSWORD)): TextSelector(
+            TextSelectorConfig(
+                type=TextSelectorType.PASSWORD, autocomplete="current-password"
+            )
+        ),
+    }
+)
+
+type Errors = dict[str, str]
+
+
+@contextmanager
+def collecting(errors: Errors) -> Iterator[None]:
+    """Note what went wrong inside, in the form's words, instead of raising it."""
+    try:
+        yield
+    except ClimkitAuthenticationError:
+        errors["base"] = "invalid_auth"
+    except ClimkitAccessError:
+        errors["base"] = "access_denied"
+    except ClimkitRateLimitError:
+        errors["base"] = "rate_limited"
+    except ClimkitConnectionError, ClimkitResponseError:
+        errors["base"] = "cannot_connect"
+    except Exception:  # noqa: BLE001
+        LOGGER.exception("Unexpected error while talking to Climkit")
+        errors["base"] = "unknown"
+
+
+def site_schema(labels: Mapping[str, str]) -> vol.Schema:
+    """Return the field for the site; `labels` has what each site is shown as, by id."""
+    ordered = dict(sorted(labels.items(), key=lambda item: item[1].casefold()))
+    return vol.Schema({vol.Required(CONF_SITE): _selector(ordered)})
+
+
+async def async_meters_schema(
+    hass: HomeAssistant, meters: Sequence[Meter], chosen: Collection[str] | None
+) -> vol.Schema:
+    """Return the field for the meters, `chosen` preselected (None: all); empty without meters."""
+    if not meters:
+        return vol.Schema({})
+    kinds = await async_get_translations(
+        hass, hass.config.language, "selector", {DOMAIN}
+    )
+    labels = {meter.id: f"{meter.name} ({_kind_of(meter, kinds)})" for meter in meters}
+    # Optional, with a default: nobody needs a meter to go on, and what asks for no
+    # particular ones gets those that most people want.
+    default = [id_ for id_ in labels if chosen is None or id_ in chosen]
+    field = vol.Optional(CONF_METERS, default=default)
+    return vol.Schema({field: _selector(labels, multiple=True)})
+
+
+def preselection(meters: Sequence[Meter]) -> list[str]:
+    """Return the ids of the meters that most people want: all, or of many a few."""
+    return [
+        meter.id
+        for meter in meters
+        if len(meters) <= FEW or meter.mode in (MeterMode.PRODUCTION, MeterMode.BATTERY)
+    ]
+
+
+def _kind_of(meter: Meter, kinds: Mapping[str, str]) -> str:
+    """Return what a meter meters, in words; the API's own word if it is a new one."""
+    electric = meter.type == MeterType.ELECTRICITY
+    for kind in (meter.mode if electric else meter.type, meter.type):
+        key = f"component.{DOMAIN}.selector.meter_kind.options.{kind}"
+        if key in kinds:
+            return kinds[key]
+    return meter.type
+
+
+def _selector(labels: Mapping[str, str], *, multiple: bool = False) -> SelectSelector:
+    """Return a selector for ids under their labels: a plain list if they are few."""
+    few = len(labels) <= FEW
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[
+                SelectOptionDict(value=id_, label=label)
+                for id_, label in labels.items()
+            ],
+            multiple=multiple,
+            mode=SelectSelectorMode.LIST if few else SelectSelectorMode.DROPDOWN,
+        )
+    )
