@@ -15,7 +15,8 @@ import time
 
 from .client import HomeError
 from .cloud import Cloud
-from .home import CHECKOUT, LANGUAGES, PASSWORD, USERNAME, Home, free_port
+from .home import LANGUAGES, PASSWORD, USERNAME, Home, free_port
+from .seed import CHECKOUT
 from .setup_flow import run_flow
 
 STARTED = time.monotonic()
@@ -99,7 +100,7 @@ def remove(directory: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(options: argparse.Namespace) -> AsyncIterator[Home]:
+async def running(options: argparse.Namespace) -> AsyncIterator[tuple[Home, Cloud]]:
     """Run the simulated cloud and Home Assistant."""
     if options.fresh:
         remove(options.directory)
@@ -124,12 +125,12 @@ async def running(options: argparse.Namespace) -> AsyncIterator[Home]:
         stack.push_async_callback(home.close)
         stack.callback(say, "Stopping Home Assistant")
         await home.start()
-        yield home
+        yield home, cloud
 
 
 async def demo(options: argparse.Namespace) -> None:
     """Run until cancelled."""
-    async with running(options) as home:
+    async with running(options) as (home, cloud):
         if not options.no_entry:
             await add_climkit(home)
             say("Waiting for the first values")
@@ -140,7 +141,9 @@ async def demo(options: argparse.Namespace) -> None:
             f"\n\n    user {USERNAME}, password {PASSWORD}\n",
             flush=True,
         )
-        await home.serve()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(home.serve())
+            group.create_task(cloud.serve())
 
 
 def main() -> int:
@@ -161,6 +164,9 @@ def main() -> int:
         return 0
     except HomeError as err:
         say(f"Failed: {err}")
+        return 1
+    except ExceptionGroup as group:
+        say(f"Failed: {group.exceptions[0]}")
         return 1
     return 0
 

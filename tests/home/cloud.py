@@ -2,17 +2,18 @@
 
 import asyncio
 from asyncio.subprocess import Process
-import contextlib
 import os
 from pathlib import Path
-import signal
 import sys
+import time
 from typing import Self
 
 import aiohttp
 
 from .client import HomeError
-from .home import CHECKOUT, free_port
+from .home import free_port
+from .process import end
+from .seed import CHECKOUT
 
 START_TIMEOUT = 30
 STOP_TIMEOUT = 10
@@ -39,6 +40,12 @@ class Cloud:
     async def __aexit__(self, *_: object) -> None:
         await self._stop()
 
+    async def serve(self) -> None:
+        """Run until cancelled; raises HomeError when it ends by itself."""
+        if self._process is not None:
+            await self._process.wait()
+            raise HomeError(self._explain())
+
     async def _start(self) -> None:
         """Start it and return when it answers; raises HomeError when it does not."""
         with self._log.open("wb") as output:
@@ -55,28 +62,21 @@ class Cloud:
                 stderr=output,
                 start_new_session=True,
             )
-        async with asyncio.timeout(START_TIMEOUT):
-            while not await self._answers():
-                if self._process.returncode is not None:
-                    raise HomeError(
-                        f"The simulator ended:\n{self._log.read_text()[-2000:]}"
-                    )
-                await asyncio.sleep(0.1)
+        deadline = time.monotonic() + START_TIMEOUT
+        while not await self._answers():
+            if self._process.returncode is not None or time.monotonic() > deadline:
+                raise HomeError(self._explain())
+            await asyncio.sleep(0.1)
 
     async def _stop(self) -> None:
         """End it."""
         if (process := self._process) is None:
             return
         self._process = None
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(STOP_TIMEOUT):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        await end(process, STOP_TIMEOUT)
+
+    def _explain(self) -> str:
+        return f"The simulator does not run:\n{self._log.read_text()[-2000:]}"
 
     async def _answers(self) -> bool:
         """Return whether the server answers at all, be it with a refusal."""

@@ -4,15 +4,15 @@ import asyncio
 from asyncio.subprocess import Process
 from collections.abc import Mapping
 import contextlib
-import json
 import os
 from pathlib import Path
-import signal
 import socket
 import sys
 from typing import Final, Self
 
 from .client import HomeClient, HomeError
+from .process import end
+from .seed import seed
 
 USERNAME: Final = "demo"
 PASSWORD: Final = "demo"
@@ -20,44 +20,6 @@ LANGUAGES: Final = ("en", "de", "fr", "it")
 RESTART_EXIT_CODE: Final = 100
 START_TIMEOUT: Final = 300
 STOP_TIMEOUT: Final = 60
-
-CHECKOUT: Final = Path(__file__).parents[2]
-
-# Only what the demo shows, and nothing that discovers devices or calls the outside.
-CONFIGURATION: Final = """\
-# Written once by tests/home; change it as you like.
-frontend:
-config:
-history:
-logbook:
-energy:
-recorder:
-automation: !include automations.yaml
-script: !include scripts.yaml
-scene: !include scenes.yaml
-logger:
-  default: warning
-  logs:
-    custom_components.climkit: {level}
-    # Cameras are nothing that a demo has, nor what their libraries miss.
-    haffmpeg: critical
-    homeassistant.components.camera: critical
-"""
-
-
-PLACE: Final = {
-    "location_name": "Demo",
-    "latitude": 47.3769,
-    "longitude": 8.5417,
-    "elevation": 408,
-    "radius": 100,
-    "time_zone": "Europe/Zurich",
-    "country": "CH",
-    "currency": "CHF",
-    "unit_system_v2": "metric",
-    "external_url": None,
-    "internal_url": None,
-}
 
 
 def free_port(preferred: int = 0) -> int:
@@ -102,28 +64,47 @@ class Home:
         self._process: Process | None = None
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def start(self) -> None:
-        """Start and return when it is ready for use and `client` is logged in."""
-        self.seed()
+        """Start and return when it is ready for use and `client` is logged in.
+
+        Raises HomeError when that does not work.
+        """
+        seed(
+            self.directory,
+            port=self.port,
+            language=self._language or LANGUAGES[0],
+            debug=self._debug,
+        )
         await self._launch()
-        async with asyncio.timeout(START_TIMEOUT):
-            while not await self.client.answers():
-                await self._pause()
-            first = await self.client.needs_user()
-            if first:
-                await self.client.create_user(
-                    USERNAME, PASSWORD, self._language or LANGUAGES[0]
-                )
-            else:
-                await self.client.log_in(USERNAME, PASSWORD)
-            while (await self.client.command("get_config"))["state"] != "RUNNING":
-                await self._pause()
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                await self._become_ready()
+        except TimeoutError as err:
+            raise HomeError(f"Not ready within {START_TIMEOUT} s") from err
+
+    async def _become_ready(self) -> None:
+        """Wait for the page, log in, and wait until everything is set up."""
+        while not await self.client.answers():
+            await self._pause()
+        first = await self.client.needs_user()
+        if first:
+            await self.client.create_user(
+                USERNAME, PASSWORD, self._language or LANGUAGES[0]
+            )
+        else:
+            await self.client.log_in(USERNAME, PASSWORD)
+        while (await self.client.command("get_config"))["state"] != "RUNNING":
+            await self._pause()
         if self._language or first:
             await self._speak(self._language or LANGUAGES[0])
         # The page stays blank for as long as this fails.
@@ -134,15 +115,7 @@ class Home:
         if (process := self._process) is None:
             return
         self._process = None
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(STOP_TIMEOUT):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        await end(process, STOP_TIMEOUT)
 
     async def restart(self) -> None:
         """Stop it and start it again in the same folder, at the same address."""
@@ -165,31 +138,6 @@ class Home:
                 raise HomeError(self._explain(code))
             self._process = None
             await self.start()
-
-    def seed(self) -> None:
-        """Write what a first start needs; what is there already stays."""
-        storage = self.directory / ".storage"
-        storage.mkdir(parents=True, exist_ok=True)
-        level = "debug" if self._debug else "info"
-        _write_new(
-            self.directory / "configuration.yaml", CONFIGURATION.format(level=level)
-        )
-        for name in ("automations", "scenes"):
-            _write_new(self.directory / f"{name}.yaml", "[]\n")
-        _write_new(self.directory / "scripts.yaml", "{}\n")
-        link = self.directory / "custom_components" / "climkit"
-        link.parent.mkdir(exist_ok=True)
-        if not link.exists():
-            link.unlink(missing_ok=True)
-            link.symlink_to(CHECKOUT / "custom_components" / "climkit")
-        # Without the step core_config, which adds integrations nobody asked for.
-        done = ["core_config", "analytics", "integration"]
-        _store(storage / "onboarding", 4, {"done": done}, keep=True)
-        place = {**PLACE, "language": self._language or LANGUAGES[0]}
-        _store(storage / "core.config", 1, place, minor=4, keep=True)
-        # Version 1: Home Assistant completes it with every key that it wants today.
-        address = {"server_host": ["127.0.0.1"], "server_port": self.port}
-        _store(storage / "http", 1, address)
 
     async def _launch(self) -> None:
         """Start the process, in a group of its own so that Ctrl-C is ours to handle."""
@@ -241,18 +189,3 @@ class Home:
         output = self.directory / "output.log"
         lines = output.read_text(errors="replace").splitlines()[-15:]
         return "\n".join([f"Home Assistant ended with {code}:", *lines])
-
-
-def _write_new(path: Path, text: str) -> None:
-    if not path.exists():
-        path.write_text(text)
-
-
-def _store(
-    path: Path, version: int, data: object, *, minor: int = 1, keep: bool = False
-) -> None:
-    """Write one file of Home Assistant's storage."""
-    if keep and path.exists():
-        return
-    content = {"version": version, "minor_version": minor, "key": path.name}
-    path.write_text(json.dumps({**content, "data": data}))
