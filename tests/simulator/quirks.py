@@ -1,0 +1,73 @@
+"""What nobody knows of the real cloud, as switches; the defaults are the likely ones."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+
+@dataclass(kw_only=True)
+class Quirks:
+    """Which variant of every unknown the simulator shows; may be changed any time."""
+
+    # Accounts
+    refused_login: int = 401
+    """The status of /auth after a wrong password; 200 answers without a token."""
+    valid_until: Literal[
+        "date_ms", "date_iso", "number_long", "ms", "s", "iso", "absent"
+    ] = "date_ms"
+    retry_after: str | None = None
+    """The header of a 429: seconds, a date, nonsense."""
+    too_many_requests: int = 429
+    not_found: int = 404
+    """The status for a site or meter that does not exist; one not granted gives 403."""
+
+    # Descriptions
+    installations: Literal[
+        "ids", "oid", "id", "_id", "site_id", "installation_id", "wrapped"
+    ] = "ids"
+    address: Literal["documented", "2022", "absent"] = "documented"
+    meter_info: Literal["documented", "2022"] = "documented"
+    meter_fields: dict[str, object] = field(default_factory=dict)
+    """Said of every meter instead of the truth; None leaves the key out."""
+
+    # Windows
+    requested_times: Literal["local", "utc"] = "local"
+    """How a naive t_s or t_e is read."""
+    includes_start: bool = False
+    """Whether a quarter hour labelled (by its end) exactly t_s is within."""
+    includes_end: bool = True
+    """Whether a quarter hour labelled exactly t_e is within."""
+    whole_periods: bool = False
+    """Whether hours, days ... at the edges have all their quarters."""
+    default_days: int = 15
+    window_limit: timedelta | None = None
+    """Longer windows are refused with `window_refusal`."""
+    window_refusal: int | Literal["hang"] = 413
+    sampling_names: Literal["documented", "new", "both"] = "both"
+    """'15T', 'H', 'M', 'Y', or '15min', 'h', 'ME', 'YE'."""
+
+    # Rows
+    timestamps: Literal[
+        "local", "iso", "utc", "z", "naive", "date_ms", "date_iso", "ms", "s"
+    ] = "local"
+    decimals: int | None = 3
+    """None sends every digit, dust included, as in 2022."""
+    numbers: Literal["float", "string"] = "float"
+    storage_columns: Literal["always", "with_battery", "never"] = "always"
+    lean_columns: bool = False
+    """Whether sites without a plant have no columns of one."""
+    zero_rows: int = 0
+    """So many quarters that are over but not published come as rows of zeros."""
+    charge_point_shares: bool = True
+    """Whether charge points have self_ and ext_ columns."""
+    resident_rows: Literal["own", "all", "refused"] = "own"
+    """Which meters' columns an account sees that may read some meters only."""
+    introduction_rows: Literal["empty", "total", "refused"] = "empty"
+    """What meter_data gives for meters without a series of their own."""
+
+    # Raw readings and sensors
+    raw_timestamps: Literal[
+        "local", "iso", "utc", "z", "naive", "date_ms", "date_iso", "ms", "s"
+    ] = "utc"
+    sensor_timestamps: Literal["s", "ms"] = "s"
+    sensors: Literal["list", "empty", "forbidden", "missing"] = "list"
