@@ -42,7 +42,7 @@ from .metering import (
 from .names import async_statistic_names
 from .progress import Progress
 from .schedule import QUARTER, RETRY, PublicationSchedule
-from .source import Readings, Source
+from .source import Source
 from .statistics import Booked, Entry, Ledger, RecorderError
 
 if TYPE_CHECKING:

@@ -1,5 +1,7 @@
 """What all entities share: unique ids, names by key, the device that they belong to."""
 
+from typing import Any
+
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import (
@@ -10,7 +12,7 @@ from homeassistant.helpers.update_coordinator import (
 from .const import DOMAIN
 
 
-class ClimkitEntity[CoordinatorT: DataUpdateCoordinator](
+class ClimkitEntity[CoordinatorT: DataUpdateCoordinator[Any]](
     CoordinatorEntity[CoordinatorT]
 ):
     """An entity of a site, or of one of its meters or sensors."""

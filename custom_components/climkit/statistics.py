@@ -18,7 +18,7 @@ from itertools import batched
 import time
 from typing import Any, Final, override
 
-from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.db_schema import Statistics
 from homeassistant.components.recorder.models import (
     StatisticMeanType,
@@ -34,11 +34,11 @@ from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.components.recorder.util import (
     async_migration_in_progress,
     retryable_database_job,
-    session_scope,
 )
 from homeassistant.const import UnitOfEnergy, UnitOfVolume
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.recorder import get_instance, session_scope
 from homeassistant.util import slugify
 from homeassistant.util.unit_conversion import EnergyConverter, VolumeConverter
 from sqlalchemy import Row, insert, select, update

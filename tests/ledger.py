@@ -1,0 +1,92 @@
+"""Reads the statistics as everybody does, and compares them with the model."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.statistics import statistics_during_period
+from homeassistant.core import HomeAssistant
+import pytest
+
+from .simulator import SimulatedSite
+
+HOUR = timedelta(hours=1)
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+WIRE = {
+    "consumption": "conso_total",
+    "production": "prod_total",
+    "self_consumption": "self",
+    "grid_import": "from_ext",
+    "grid_export": "to_ext",
+    "battery_charge": "storage_charging_total",
+    "battery_discharge": "storage_discharging_total",
+}
+"""Flows of a site and the cloud's names for them, from the documentation."""
+
+HOURLY_ROUNDING = 0.0026
+"""Hours are made of four quarters or come as one row, all rounded to 0.001."""
+
+
+async def rows_of(
+    hass: HomeAssistant, statistic: str
+) -> dict[datetime, tuple[float, float]]:
+    """Return state and sum by hour, and make sure that the chain of sums is exact."""
+    found = await get_instance(hass).async_add_executor_job(
+        statistics_during_period,
+        hass,
+        BEGINNING,
+        None,
+        {statistic},
+        "hour",
+        None,
+        {"state", "sum"},
+    )
+    rows = {
+        datetime.fromtimestamp(row["start"], UTC): (row["state"], row["sum"])
+        for row in found.get(statistic, [])
+    }
+    total = 0.0
+    for start, (state, row_sum) in sorted(rows.items()):
+        total += state
+        assert row_sum == pytest.approx(total, abs=1e-5), f"chain broken at {start}"
+    return rows
+
+
+def hours_of(quarters: Mapping[datetime, float]) -> dict[datetime, float]:
+    """Add up the model's quarters by the hour, for hours that have all four."""
+    parts: dict[datetime, list[float]] = {}
+    for start, amount in quarters.items():
+        parts.setdefault(start.replace(minute=0), []).append(amount)
+    return {hour: sum(some) for hour, some in parts.items() if len(some) == 4}
+
+
+def model_hours(
+    site: SimulatedSite,
+    column: str,
+    start: datetime,
+    end: datetime,
+    *,
+    medium: str = "electricity",
+    at: datetime | None = None,
+) -> dict[datetime, float]:
+    """Return the truth: what the model says of each hour."""
+    return hours_of(site.model(medium, "15T", start, end, at=at)[column])
+
+
+def assert_equal(
+    rows: Mapping[datetime, tuple[float, float]],
+    model: Mapping[datetime, float],
+    tolerance: float = HOURLY_ROUNDING,
+) -> None:
+    """Compare every single hour with the model, both ways."""
+    assert rows.keys() == model.keys(), (
+        f"missing {sorted(model.keys() - rows.keys())[:5]},"
+        f" invented {sorted(rows.keys() - model.keys())[:5]}"
+    )
+    wrong = {
+        hour: (rows[hour][0], amount)
+        for hour, amount in model.items()
+        if abs(rows[hour][0] - amount) > tolerance
+    }
+    assert not wrong
