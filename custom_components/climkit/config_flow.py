@@ -203,10 +203,11 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
             CONF_PASSWORD: user_input[CONF_PASSWORD],
         }
         self._client = async_get_client(self.hass, *self._credentials.values())
+        site_ids: tuple[str, ...] = ()
         with collecting(errors):
             await self._client.authenticate()
-            return await self._client.site_ids()
-        return ()
+            site_ids = await self._client.site_ids()
+        return site_ids
 
     async def _async_fetch_names(self) -> Errors:
         """Fetch the names not known yet; one site's fault does not hide the others."""
@@ -219,6 +220,8 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
                 try:
                     self._sites[site_id] = await self._client.site(site_id)
                 except (ClimkitAccessError, ClimkitResponseError) as err:
+                    if (err.status or 0) >= 500:
+                        raise
                     LOGGER.debug("A site is offered without its name: %s", err)
         return errors
 

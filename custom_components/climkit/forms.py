@@ -38,7 +38,7 @@ CREDENTIALS: Final = vol.Schema(
         vol.Required(CONF_USERNAME): TextSelector(
             TextSelectorConfig(autocomplete="username")
         ),
-        vol.Required(vol.Secret(CONF_PASSWORD)): TextSelector(
+        vol.Required(CONF_PASSWORD): TextSelector(
             TextSelectorConfig(
                 type=TextSelectorType.PASSWORD, autocomplete="current-password"
             )
