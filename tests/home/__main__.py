@@ -46,6 +46,13 @@ def arguments() -> argparse.Namespace:
         "--no-entry", action="store_true", help="leave adding Climkit to you"
     )
     parser.add_argument(
+        "--site",
+        action="append",
+        default=[],
+        help="of the simulated cloud, may be given several times (community); "
+        "a wrong one makes the simulator list them",
+    )
+    parser.add_argument(
         "--directory",
         type=Path,
         default=CHECKOUT / ".demo",
@@ -110,7 +117,8 @@ async def running(options: argparse.Namespace) -> AsyncIterator[tuple[Home, Clou
     async with contextlib.AsyncExitStack() as stack:
         say("Starting the simulated Climkit cloud")
         options.directory.mkdir(parents=True, exist_ok=True)
-        cloud = Cloud(options.directory / "simulator.log")
+        sites = [f"--site={name}" for name in options.site]
+        cloud = Cloud(options.directory / "simulator.log", *sites)
         await stack.enter_async_context(cloud)
         say(f"  {cloud.url}")
         say("Starting Home Assistant")

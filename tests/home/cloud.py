@@ -22,8 +22,9 @@ STOP_TIMEOUT = 10
 class Cloud:
     """`python -m tests.simulator` on a free port; an async context manager."""
 
-    def __init__(self, log: Path) -> None:
-        """Prepare a cloud that writes its output to `log`."""
+    def __init__(self, log: Path, *options: str) -> None:
+        """Prepare a cloud, with the simulator's options, that writes to `log`."""
+        self._options = options
         self._port = free_port()
         self._log = log
         self._process: Process | None = None
@@ -55,6 +56,7 @@ class Cloud:
                 "tests.simulator",
                 "--port",
                 str(self._port),
+                *self._options,
                 cwd=CHECKOUT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 stdin=asyncio.subprocess.DEVNULL,
