@@ -112,7 +112,7 @@ def share_out(
 def solar_share(conso_total: Floats, own: Floats) -> Floats:
     """Return the share of every consumer that the sun covers: self / conso_total."""
     used = np.where((own > 0.0) & (conso_total > 0.0), own, 0.0)
-    return used / np.where(conso_total > 0.0, conso_total, 1.0)
+    return np.asarray(used / np.where(conso_total > 0.0, conso_total, 1.0))
 
 
 def surplus_and_deficit(

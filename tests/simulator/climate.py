@@ -52,7 +52,7 @@ class Window:
     @cached_property
     def season(self) -> Floats:
         """Return the angle of the year in radians, 0 at the turn of the year."""
-        return self.quarters * (2.0 * np.pi * QUARTER / YEAR)
+        return self.quarters.astype(np.float64) * (2.0 * np.pi * QUARTER / YEAR)
 
     @cached_property
     def winter(self) -> Floats:
@@ -66,7 +66,9 @@ class Window:
         spell = smooth(self._seeds, quarters, 96 * 2, 1)[0]
         bank = smooth(self._seeds, quarters, 14, 2)[0]
         mean = 0.49 + 0.13 * self.winter
-        return np.clip(mean + 0.9 * (spell - 0.5) + 0.7 * (bank - 0.5), 0.0, 1.0)
+        return np.asarray(
+            np.clip(mean + 0.9 * (spell - 0.5) + 0.7 * (bank - 0.5), 0.0, 1.0)
+        )
 
     @cached_property
     def sunshine(self) -> Floats:
@@ -91,7 +93,9 @@ class Window:
         hour = self.wall % DAY * (2.0 * np.pi / DAY)
         day_swing = np.cos(hour - 2.0 * np.pi * 15.0 / 24.0)
         swing = (4.5 - 1.5 * self.winter) * (1.0 - 0.5 * self.clouds)
-        return 10.5 - 9.5 * self.winter + 9.0 * (spell - 0.5) + swing * day_swing
+        return np.asarray(
+            10.5 - 9.5 * self.winter + 9.0 * (spell - 0.5) + swing * day_swing
+        )
 
     @cached_property
     def heat_demand(self) -> Floats:
@@ -100,6 +104,7 @@ class Window:
 
 
 def _sine(latitude: float, decline: Floats, angle: Floats) -> Floats:
-    return np.sin(latitude) * np.sin(decline) + np.cos(latitude) * np.cos(
-        decline
-    ) * np.cos(angle)
+    return np.asarray(
+        np.sin(latitude) * np.sin(decline)
+        + np.cos(latitude) * np.cos(decline) * np.cos(angle)
+    )

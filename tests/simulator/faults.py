@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import re
 from typing import Literal
 
+from .requests import ENDPOINTS
+
 type FaultKind = Literal[
     # before an answer is made
     "refuse",  # the connection is closed at once
@@ -76,7 +78,8 @@ class Fault(_Settings):
 
     def strikes(self, endpoint: str, path: str) -> bool:
         """Count a request, and return whether the fault hits it."""
-        if self.path and self.path != endpoint and not re.search(self.path, path):
+        named = self.path in ENDPOINTS
+        if self.path != endpoint if named else not re.search(self.path, path):
             return False
         if self.times is not None and self.hits >= self.times:
             return False

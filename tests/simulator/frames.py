@@ -77,7 +77,10 @@ class _Parts:
         self._query = query
         self._resolution = resolution
         self._kept = kept
-        self._meters = tuple(meter.fingerprint for meter in site.meters)
+        self._truth = (
+            *(site.seed, site.night_dust, site.time_zone),
+            *(meter.fingerprint for meter in site.meters),
+        )
 
     def frame(self) -> Frame:
         """Return all parts in one."""
@@ -108,7 +111,7 @@ class _Parts:
             for effect in self._site.effects
             if effect.overlaps(begin, after)
         )
-        key = (self._query.meter_type, month, self._meters, state)
+        key = (self._query.meter_type, month, self._truth, state)
         if (sums := self._kept.get(key)) is None:
             part = self._part(begin, after)
             sums = self._kept[key] = (part.names, part.values)

@@ -51,6 +51,8 @@ class SimulatedMeter:
     """For a rule meter: the ids of meters that are added up ..."""
     minus: Sequence[str] = ()
     """... and of those that are taken off."""
+    behind: Sequence[str] = ()
+    """The ids of meters that sit behind it, whose energy it counts too."""
     has_column: bool = True
     """Whether site_data carries it and counts it: not so the meter before a rule."""
     differential: bool = False
@@ -93,7 +95,8 @@ class SimulatedMeter:
         """Return everything that its values depend on."""
         return (
             *(self.id, self.type, self.mode, self.profile, self.size, self.seed),
-            *(self.resolution, tuple(self.plus), tuple(self.minus), self.has_column),
+            *(self.resolution, tuple(self.plus), tuple(self.minus), tuple(self.behind)),
+            *(self.has_column,),
             *(self.daily, self.installed, self.removed, self.capacity, self.power),
         )
 
@@ -118,6 +121,9 @@ def measure(
         counted = np.floor(exact * steps + chance) / steps
         for meter, row in zip(alike, counted, strict=True):
             measured[meter.id] = _while_installed(meter, window, row)
+    for meter in physical:
+        for other in meter.behind:
+            measured[meter.id] = measured[meter.id] + measured[other]
     return measured
 
 

@@ -24,7 +24,7 @@ def columns(
     `at` is the moment of which the knowledge is asked; None is when all is known.
     """
     meters = list(site.meters)
-    rows = _known(site, _needed(meters, meter_type), first, last, at)
+    rows = _Knowledge(site, first, last, at).totals(_needed(meters, meter_type))
     shown = [
         meter
         for meter in meters
@@ -56,8 +56,8 @@ def register(
     discharge; revisions of the validated values do not reach it.
     """
     if meter.is_measuring:
-        meters = [meter]
-        row = original(site, meters, first, last)[meter.id]
+        meters = [found for found in site.meters if found.id in meter.behind]
+        row = original(site, [*meters, meter], first, last)[meter.id]
         if meter.type in ("heating", "cooling"):
             return {"heat_energy_kwh": row}
         if meter.type in ("cold_water", "hot_water"):
@@ -82,7 +82,7 @@ def _needed(meters: Sequence[SimulatedMeter], meter_type: str) -> list[Simulated
     ids = {meter.id for meter in meters if meter.type == meter_type}
     for meter in reversed(meters):
         if meter.id in ids:
-            ids.update(meter.plus, meter.minus)
+            ids.update(meter.plus, meter.minus, meter.behind)
     return [meter for meter in meters if meter.id in ids]
 
 
@@ -97,76 +97,76 @@ def _storage(
     return charged, discharged
 
 
-def _known(
-    site: Site,
-    needed: list[SimulatedMeter],
-    first: int,
-    last: int,
-    at: datetime | None,
-) -> dict[str, Floats]:
-    """Return the totals of the meters as known at a moment, rules applied."""
-    rows = _with_effects(site, needed, list(site.effects), first, last, at)
-    apply_rules(needed, rows)
-    for rule in (meter for meter in needed if meter.is_rule_meter):
-        for effect in site.effects:
-            if (
-                effect.overlaps(first, last)
-                and effect.meters
-                and rule.id in effect.meters
-            ):
-                _apply(effect, rows, rule, first, last, at)
-    return rows
+class _Knowledge:
+    """What is known at a moment of the quarters first <= quarter < last."""
 
+    def __init__(self, site: Site, first: int, last: int, at: datetime | None) -> None:
+        self._site = site
+        self._first = first
+        self._last = last
+        self._at = at
 
-def _with_effects(
-    site: Site,
-    meters: list[SimulatedMeter],
-    effects: Sequence[Effect],
-    first: int,
-    last: int,
-    at: datetime | None,
-) -> dict[str, Floats]:
-    rows = {key: row.copy() for key, row in original(site, meters, first, last).items()}
-    for number, effect in enumerate(effects):
-        if not effect.overlaps(first, last):
-            continue
-        if isinstance(effect, Outage) and effect.is_past(at):
-            gap = effect.quarters
-            whole = _with_effects(site, meters, effects[:number], *gap, at)
-            begin, end = _part(effect, first, last)
-            for key in rows:
-                if effect.concerns(key.split(":")[0]):
-                    rows[key][begin:end] = whole[key].mean()
-            continue
-        for meter in meters:
-            if meter.id in rows and effect.concerns(meter.id):
-                _apply(effect, rows, meter, first, last, at)
-    return rows
+    def totals(self, meters: list[SimulatedMeter]) -> dict[str, Floats]:
+        """Return the totals of the meters, rules applied, by meter id."""
+        rows = self._physical(meters, self._site.effects)
+        apply_rules(meters, rows)
+        for rule in (meter for meter in meters if meter.is_rule_meter):
+            for effect in self._site.effects:
+                if effect.meters and rule.id in effect.meters:
+                    self._apply(effect, rule, rows)
+        return rows
 
+    def _physical(
+        self, meters: list[SimulatedMeter], effects: Sequence[Effect]
+    ) -> dict[str, Floats]:
+        measured = original(self._site, meters, self._first, self._last)
+        rows = {key: row.copy() for key, row in measured.items()}
+        for number, effect in enumerate(effects):
+            if not effect.overlaps(self._first, self._last):
+                continue
+            if isinstance(effect, Outage) and effect.is_past(self._at):
+                self._fill(effect, rows, meters, effects[:number])
+                continue
+            for meter in meters:
+                if meter.id in rows and effect.concerns(meter.id):
+                    self._apply(effect, meter, rows)
+        return rows
 
-def _apply(
-    effect: Effect,
-    rows: dict[str, Floats],
-    meter: SimulatedMeter,
-    first: int,
-    last: int,
-    at: datetime | None,
-) -> None:
-    """Change the row of one meter where the effect touches it."""
-    begin, end = _part(effect, first, last)
-    row = rows[meter.id]
-    match effect:
-        case Revision() if effect.is_past(at):
-            changed = row[begin:end] * effect.factor + effect.add
-            row[begin:end] = np.round(changed * meter.steps) / meter.steps
-        case Outage(meters=tuple()) if not effect.is_past(at):
-            row[begin:end] = np.nan
-        case Late() if not effect.is_past(at):
-            row[begin:end] = effect.value
-        case _:
-            pass
+    def _fill(
+        self,
+        outage: Outage,
+        rows: dict[str, Floats],
+        meters: list[SimulatedMeter],
+        before: Sequence[Effect],
+    ) -> None:
+        """Let the index run in a straight line over the whole gap."""
+        gap = _Knowledge(self._site, *outage.quarters, self._at)
+        begin, end = self._part(outage)
+        for key, row in gap._physical(meters, before).items():
+            if outage.concerns(key.split(":")[0]):
+                rows[key][begin:end] = row.mean()
 
+    def _apply(
+        self, effect: Effect, meter: SimulatedMeter, rows: dict[str, Floats]
+    ) -> None:
+        """Change the row of one meter where the effect touches it."""
+        begin, end = self._part(effect)
+        row = rows[meter.id]
+        match effect:
+            case Revision() if effect.is_past(self._at):
+                changed = row[begin:end] * effect.factor + effect.add
+                row[begin:end] = np.round(changed * meter.steps) / meter.steps
+            case Outage(meters=tuple()) if not effect.is_past(self._at):
+                row[begin:end] = np.nan
+            case Late() if not effect.is_past(self._at):
+                row[begin:end] = effect.value
+            case _:
+                pass
 
-def _part(effect: Effect, first: int, last: int) -> tuple[int, int]:
-    start, end = effect.quarters
-    return max(start - first, 0), min(end, last) - first
+    def _part(self, effect: Effect) -> tuple[int, int]:
+        start, end = effect.quarters
+        length = self._last - self._first
+        return (
+            min(max(start - self._first, 0), length),
+            min(max(end - self._first, 0), length),
+        )

@@ -184,9 +184,7 @@ def _rounded(values: Floats, decimals: int | None) -> Floats:
 
 
 def _with_nulls(row: dict[str, object]) -> dict[str, object]:
-    return {
-        k: None if isinstance(v, float) and isnan(v) else v for k, v in row.items()
-    }
+    return {k: None if isinstance(v, float) and isnan(v) else v for k, v in row.items()}
 
 
 def _as_strings(row: dict[str, object]) -> dict[str, object]:

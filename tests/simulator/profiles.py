@@ -26,7 +26,7 @@ def _table(*bumps: tuple[float, float, float]) -> Floats:
     for hour, width, height in bumps:
         away = np.abs(hours - hour)
         curve += height * np.exp(-((np.minimum(away, 24.0 - away) / width) ** 2))
-    return curve / curve.mean()
+    return np.asarray(curve / curve.mean())
 
 
 _WEEK: Final = np.stack(
@@ -51,7 +51,7 @@ def household(window: Window, seeds: Seeds, yearly: Floats) -> Floats:
     active = habits * mood * burst * np.where(away, 0.05, 1.057)
     fridge = 0.7 + 0.6 * uniform(seeds, quarters, 14)
     season = 1.0 + 0.14 * window.winter
-    return yearly / _QUARTERS * season * (0.3 * fridge + 0.7 * active)
+    return np.asarray(yearly / _QUARTERS * season * (0.3 * fridge + 0.7 * active))
 
 
 def common_parts(window: Window, seeds: Seeds, yearly: Floats) -> Floats:
@@ -71,7 +71,7 @@ def heat_pump(window: Window, seeds: Seeds, yearly: Floats) -> Floats:
     heating = window.heat_demand / 6.45 * runs / np.clip(share, 0.34, 0.9)
     boiler = ((window.slot >= 10) & (window.slot < 18)) | (window.slot // 6 == 9)
     hot_water = boiler * (96.0 / 14.0) * (0.8 + 0.4 * uniform(seeds, quarters, 18))
-    return yearly / _QUARTERS * (0.8 * heating + 0.18 * hot_water + 0.02)
+    return np.asarray(yearly / _QUARTERS * (0.8 * heating + 0.18 * hot_water + 0.02))
 
 
 def charge_point(window: Window, seeds: Seeds, yearly: Floats) -> Floats:
@@ -83,7 +83,9 @@ def charge_point(window: Window, seeds: Seeds, yearly: Floats) -> Floats:
     # Up to eleven quarters of 2.75 kWh, the last one shorter.
     into = window.slot - start
     part = np.clip(length - into, 0.0, 1.0) * (into >= 0) * comes
-    return part * 2.75 * np.minimum(yearly / (0.55 * 6.0 * 2.75 * 365.25), 1.0)
+    return np.asarray(
+        part * 2.75 * np.minimum(yearly / (0.55 * 6.0 * 2.75 * 365.25), 1.0)
+    )
 
 
 def solar_plant(window: Window, seeds: Seeds, peak: Floats) -> Floats:
@@ -96,21 +98,25 @@ def room_heat(window: Window, seeds: Seeds, yearly: Floats) -> Floats:
     """Return the heat that a flat takes, lowered at night."""
     day_and_night = np.where((window.slot >= 24) & (window.slot < 90), 1.15, 0.67)
     valve = 0.5 + smooth(seeds, window.quarters, 8, 23)
-    return yearly / _QUARTERS * window.heat_demand / 6.1 * day_and_night * valve
+    return np.asarray(
+        yearly / _QUARTERS * window.heat_demand / 6.1 * day_and_night * valve
+    )
 
 
 def room_cold(window: Window, seeds: Seeds, yearly: Floats) -> Floats:
     """Return the cold that a flat takes on warm days."""
     warm = np.maximum(0.0, window.temperature - 21.0)
     valve = 0.5 + smooth(seeds, window.quarters, 8, 24)
-    return yearly / _QUARTERS * warm / 0.22 * valve
+    return np.asarray(yearly / _QUARTERS * warm / 0.22 * valve)
 
 
 def water(window: Window, seeds: Seeds, yearly: Floats) -> Floats:
     """Return the water (m³) that a flat draws: showers, kitchen, long nothing."""
     draw = 6.0 * uniform(seeds, window.quarters, 25) ** 5
     away = uniform(seeds, (window.day + 3) // 7, 13) < 0.06
-    return yearly / _QUARTERS * _SHOWERS[window.slot] * draw * np.where(away, 0.0, 1.06)
+    return np.asarray(
+        yearly / _QUARTERS * _SHOWERS[window.slot] * draw * np.where(away, 0.0, 1.06)
+    )
 
 
 PROFILES: Final[Mapping[str, Profile]] = {

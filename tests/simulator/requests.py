@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 import json
 import re
 from typing import Any, Final
 
+from .accounts import Token
 from .payloads import Asked
 from .quirks import Quirks
 from .site import SimulatedSite
@@ -23,6 +25,7 @@ _ROUTES: Final = (
     ("GET", r"(?P<site>[^/]+)/sensors_list", "sensors_list"),
     ("GET", r"(?P<site>[^/]+)/sensor_data/(?P<sensor>[^/]+)", "sensor_data"),
 )
+ENDPOINTS: Final = frozenset(endpoint for _, _, endpoint in _ROUTES)
 _SAMPLINGS: Final = {
     "documented": {"15T": "15T", "H": "H", "D": "D", "M": "M", "Y": "Y"},
     "new": {"15min": "15T", "h": "H", "D": "D", "ME": "M", "YE": "Y"},
@@ -65,12 +68,36 @@ class Request:
     """Seconds (monotonic) at which it was over."""
 
 
+class RequestLog(list[Request]):
+    """All requests, in the order in which they came."""
+
+    def to(self, *endpoints: str) -> list[Request]:
+        """Return the requests to these endpoints."""
+        return [request for request in self if request.endpoint in endpoints]
+
+    def smallest_gap(self, username: str = "demo") -> float:
+        """Return the seconds between the two closest requests of an account."""
+        starts = [r.monotonic for r in self if r.username == username]
+        gaps = (later - earlier for earlier, later in pairwise(starts))
+        return min(gaps, default=float("inf"))
+
+
 def route(method: str, path: str) -> tuple[str, dict[str, str], bool]:
     """Return (endpoint, parts of the path, whether the method fits)."""
     for known_method, pattern, endpoint in _ROUTES:
         if match := re.fullmatch(f"{BASE}/{pattern}/?", path):
             return endpoint, match.groupdict(), method == known_method
     return "", {}, True
+
+
+def account_of(request: Request, token: Token | None) -> str | None:
+    """Return whose request it is, so far as it says."""
+    if token is not None:
+        return token.username
+    if request.endpoint == "auth" and isinstance(request.json, dict):
+        name = request.json.get("username")
+        return name if isinstance(name, str) else None
+    return None
 
 
 def decoded(body: bytes) -> Any:

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Final, Self
 
 from aiohttp import web
@@ -14,7 +13,7 @@ from .accounts import Accounts, Token, monotonic
 from .faults import Fault, Faults
 from .quirks import Quirks
 from .replies import Reply, answer, log_in, refusal
-from .requests import BASE, Request, decoded, route
+from .requests import BASE, Request, RequestLog, account_of, decoded, route
 from .site import SimulatedSite
 from .wire import body_of, drop, refused, send_in_part
 
@@ -55,7 +54,7 @@ class Simulator:
         self.token_lifetime = token_lifetime
         self.quirks = quirks or Quirks()
         self.faults = Faults()
-        self.requests: list[Request] = []
+        self.requests = RequestLog()
         self.tokens = Accounts(self.accounts)
         self.most_in_flight: dict[str, int] = defaultdict(int)
         """How many requests of an account ran at once, at most."""
@@ -103,16 +102,6 @@ class Simulator:
         """Refuse every token given so far."""
         self.tokens.expire_tokens()
 
-    def requests_to(self, *endpoints: str, since: int = 0) -> list[Request]:
-        """Return the requests to these endpoints, from the one with this index on."""
-        return [r for r in self.requests[since:] if r.endpoint in endpoints]
-
-    def smallest_gap(self, username: str = "demo") -> float:
-        """Return the seconds between the two closest requests of an account."""
-        starts = [r.monotonic for r in self.requests if r.username == username]
-        gaps = (later - earlier for earlier, later in pairwise(starts))
-        return min(gaps, default=float("inf"))
-
     async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
         """Listen; after a stop, port 0 means the same port as before."""
         self._stopping.clear()
@@ -155,7 +144,7 @@ class Simulator:
         request.body = await incoming.read()
         request.json = decoded(request.body)
         token = self.tokens.token(incoming.headers.get("Authorization", ""))
-        request.username = username = _username(request, token)
+        request.username = username = account_of(request, token)
         account = username or ""
         self._in_flight[account] += 1
         self.most_in_flight[account] = max(
@@ -252,13 +241,3 @@ class Simulator:
         if self.quirks.retry_after is not None:
             headers["Retry_After"] = self.quirks.retry_after
         return refusal(self.quirks.too_many_requests, "Too many requests", **headers)
-
-
-def _username(request: Request, token: Token | None) -> str | None:
-    """Return whose request it is, so far as it says."""
-    if token is not None:
-        return token.username
-    if request.endpoint == "auth" and isinstance(request.json, dict):
-        name = request.json.get("username")
-        return name if isinstance(name, str) else None
-    return None

@@ -42,7 +42,7 @@ class SimulatedSite:
     info: dict[str, object] = field(default_factory=dict)
     """What installation_infos says otherwise; None leaves a key out."""
     effects: list[Effect] = field(default_factory=list, repr=False)
-    _kept: MonthSums = field(default_factory=dict, repr=False)
+    _kept: MonthSums = field(default_factory=dict, init=False, repr=False)
 
     @property
     def publication_delay(self) -> timedelta:

@@ -1,11 +1,18 @@
 """Ready-made sites; ids are fixed, names are what Swiss sites are called."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time
-from itertools import count
 
+from .building import (
+    charge_points as charge_point_meters,
+    consumer,
+    flat_meters,
+    flats,
+    introduction,
+    numbers,
+    object_id,
+    plant,
+)
 from .environment import SimulatedSensor
-from .hashing import seed_of
 from .meters import SimulatedMeter
 from .publication import Publication
 from .site import SimulatedSite
@@ -14,12 +21,6 @@ CREATED = datetime(2023, 2, 28, 23, tzinfo=UTC)
 """Midnight of 2023-03-01 in Zurich."""
 DAILY = Publication(daily_at=time(6, 10))
 """Heat and water: all of yesterday shortly after six in the morning."""
-_FLATS = ("1.1", "1.2", "2.1", "2.2", "3.1", "3.2")
-
-
-def object_id(*parts: object) -> str:
-    """Return an id of 24 hexadecimal digits, always the same for the same parts."""
-    return f"63d9a1f0{seed_of('id', *parts):016x}"
 
 
 def community(
@@ -33,11 +34,11 @@ def community(
 ) -> SimulatedSite:
     """Return the demo site: a block of six flats with a plant and a heat pump."""
     key = "community"
-    meters = [_introduction(key), _plant(key, 30.0)]
-    meters += _flats(key)
+    meters = [introduction(key), plant(key, 30.0)]
+    meters += flats(key)
     meters += [
-        _consumer(key, 17, "Parties communes", "common_parts", 3800.0),
-        _consumer(key, 18, "Pompe à chaleur", "heat_pump", 9500.0),
+        consumer(key, 17, "Parties communes", "common_parts", 3800.0),
+        consumer(key, 18, "Pompe à chaleur", "heat_pump", 9500.0),
     ]
     publication = {}
     for wanted, kinds in (
@@ -46,10 +47,10 @@ def community(
         (water, ("cold_water", "hot_water")),
     ):
         for kind in kinds if wanted else ():
-            meters += _flat_meters(key, kind)
+            meters += flat_meters(key, kind)
             publication[kind] = DAILY
     if charge_points:
-        meters += _charge_points(key, charge_points)
+        meters += charge_point_meters(key, charge_points)
     return SimulatedSite(
         id=object_id(key),
         name="Les Tilleuls",
@@ -64,10 +65,10 @@ def with_battery(*, created: datetime = CREATED) -> SimulatedSite:
     """Return a house in German-speaking Switzerland with a plant and a battery."""
     key = "battery"
     meters = [
-        _introduction(key, "Netzanschluss"),
-        _plant(key, 14.0, "Solaranlage"),
-        _consumer(key, 11, "Haus", "household", 5600.0),
-        _consumer(key, 12, "Wärmepumpe", "heat_pump", 5200.0),
+        introduction(key, "Netzanschluss"),
+        plant(key, 14.0, "Solaranlage"),
+        consumer(key, 11, "Haus", "household", 5600.0),
+        consumer(key, 12, "Wärmepumpe", "heat_pump", 5200.0),
         SimulatedMeter(
             id=object_id(key, "battery"),
             name="Batterie",
@@ -107,7 +108,7 @@ def heat_only(*, created: datetime = CREATED) -> SimulatedSite:
         id=object_id(key),
         name="Siedlung Lindenhof",
         meters=[
-            meter for kind in kinds for meter in _flat_meters(key, kind, "Wohnung")
+            meter for kind in kinds for meter in flat_meters(key, kind, german=True)
         ],
         created=created,
         city="Bern",
@@ -120,8 +121,8 @@ def heat_only(*, created: datetime = CREATED) -> SimulatedSite:
 def no_pv(*, created: datetime = CREATED) -> SimulatedSite:
     """Return a community without anything that produces."""
     key = "no_pv"
-    meters = [_introduction(key), *_flats(key)]
-    meters.append(_consumer(key, 17, "Buanderie", "common_parts", 1800.0))
+    meters = [introduction(key), *flats(key)]
+    meters.append(consumer(key, 17, "Buanderie", "common_parts", 1800.0))
     return SimulatedSite(
         id=object_id(key), name="Rue du Lac", meters=meters, created=created, seed=5
     )
@@ -130,20 +131,18 @@ def no_pv(*, created: datetime = CREATED) -> SimulatedSite:
 def with_rules(*, created: datetime = CREATED) -> SimulatedSite:
     """Return a site where the common parts are what is left of a general meter."""
     key = "rules"
-    general = _consumer(key, 19, "Compteur général", "common_parts", 9000.0)
-    pump = _consumer(key, 18, "Pompe à chaleur", "heat_pump", 6000.0)
-    general.has_column = False
-    general.profile = "heat_pump"
-    general.size = 16000.0
-    rest = _consumer(key, 17, "Parties communes", "common_parts", 0.0)
+    pump = consumer(key, 18, "Pompe à chaleur", "heat_pump", 6000.0)
+    general = consumer(key, 19, "Compteur général", "common_parts", 3800.0)
+    general.behind, general.has_column = (pump.id,), False
+    rest = consumer(key, 17, "Parties communes", "common_parts", 3800.0)
     rest.plus, rest.minus = (general.id,), (pump.id,)
     return SimulatedSite(
         id=object_id(key),
         name="Clos du Moulin",
         meters=[
-            _introduction(key),
-            _plant(key, 20.0),
-            *_flats(key),
+            introduction(key),
+            plant(key, 20.0),
+            *flats(key),
             general,
             pump,
             rest,
@@ -156,15 +155,18 @@ def with_rules(*, created: datetime = CREATED) -> SimulatedSite:
 def large(meters: int = 40, *, created: datetime = CREATED) -> SimulatedSite:
     """Return a site with so many electricity meters that have columns (>= 4)."""
     key = f"large-{meters}"
-    found = [_introduction(key), _plant(key, meters * 2.0), _plant(key, 20.0, number=2)]
+    found = [introduction(key), plant(key, meters * 2.0), plant(key, 20.0, number=2)]
     found += [
-        _consumer(key, 11, "Parties communes", "common_parts", 6000.0),
-        *_flats(key, _numbers(meters - 3), first=12),
+        consumer(key, 11, "Parties communes", "common_parts", 6000.0),
+        *flats(key, numbers(meters - 3), first=12),
     ]
     return SimulatedSite(
-        id=object_id(key), name="Quartier des Vignes", meters=found, created=created,
+        id=object_id(key),
+        name="Quartier des Vignes",
+        meters=found,
+        created=created,
         seed=7,
-    )  # fmt: skip
+    )
 
 
 def many(number: int, *, created: datetime = CREATED) -> list[SimulatedSite]:
@@ -192,81 +194,11 @@ def with_environment_sensors(*, created: datetime = CREATED) -> SimulatedSite:
 
 def _small(index: int, created: datetime) -> SimulatedSite:
     key = f"small-{index}"
-    meters = [_introduction(key), _plant(key, 10.0), *_flats(key, ("1.1", "1.2"))]
+    meters = [introduction(key), plant(key, 10.0), *flats(key, ("1.1", "1.2"))]
     return SimulatedSite(
-        id=object_id(key), name=f"Immeuble {index:03d}", meters=meters,
-        created=created, seed=1000 + index,
-    )  # fmt: skip
-
-
-def _introduction(key: str, name: str = "Introduction") -> SimulatedMeter:
-    return SimulatedMeter(
-        id=object_id(key, "introduction"), name=name, mode="introduction", prim_ad=10
+        id=object_id(key),
+        name=f"Immeuble {index:03d}",
+        meters=meters,
+        created=created,
+        seed=1000 + index,
     )
-
-
-def _plant(
-    key: str, peak: float, name: str = "Installation solaire", number: int = 1
-) -> SimulatedMeter:
-    return SimulatedMeter(
-        id=object_id(key, "plant", number),
-        name=name if number == 1 else f"{name} {number}",
-        mode="production",
-        prim_ad=100 + number,
-        size=peak,
-    )
-
-
-def _consumer(
-    key: str, prim_ad: int, name: str, profile: str, yearly: float
-) -> SimulatedMeter:
-    return SimulatedMeter(
-        id=object_id(key, prim_ad), name=name, prim_ad=prim_ad, profile=profile,
-        size=yearly,
-    )  # fmt: skip
-
-
-def _flats(
-    key: str, numbers: tuple[str, ...] = _FLATS, *, first: int = 11
-) -> Iterator[SimulatedMeter]:
-    for prim_ad, number in zip(count(first), numbers, strict=False):
-        yearly = 1900.0 + seed_of(key, number) % 1100
-        yield _consumer(key, prim_ad, f"Appartement {number}", "household", yearly)
-
-
-def _numbers(flats: int) -> tuple[str, ...]:
-    return tuple(f"{index // 4 + 1}.{index % 4 + 1}" for index in range(flats))
-
-
-def _flat_meters(
-    key: str, kind: str, flat: str = "Appartement"
-) -> Iterator[SimulatedMeter]:
-    words = {
-        "heating": ("Chauffage", 3600.0),
-        "cooling": ("Rafraîchissement", 350.0),
-        "cold_water": ("Eau froide", 52.0),
-        "hot_water": ("Eau chaude", 24.0),
-    }
-    word, yearly = words[kind]
-    for prim_ad, number in zip(count(11), _FLATS, strict=False):
-        size = yearly * (0.7 + seed_of(key, kind, number) % 600 / 1000)
-        yield SimulatedMeter(
-            id=object_id(key, kind, number), name=f"{flat} {number} {word}",
-            type=kind, prim_ad=prim_ad, size=size,
-        )  # fmt: skip
-
-
-def _charge_points(key: str, number: int) -> Iterator[SimulatedMeter]:
-    """Yield charge points, and the consumer meter that sees all of them."""
-    points = [
-        SimulatedMeter(
-            id=object_id(key, "charge_point", index), name=f"Borne de recharge {index}",
-            type="charge_point", prim_ad=10 + index,
-        )
-        for index in range(1, number + 1)
-    ]  # fmt: skip
-    yield from points
-    yield SimulatedMeter(
-        id=object_id(key, "charge_points"), name="Bornes de recharge",
-        prim_ad=29, plus=tuple(point.id for point in points),
-    )  # fmt: skip
