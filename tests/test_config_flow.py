@@ -6,6 +6,7 @@ import json
 from typing import Any
 from unittest.mock import patch
 
+from aiolimiter import AsyncLimiter
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import Event, HomeAssistant
@@ -22,7 +23,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.climkit.account import async_get_client
-from custom_components.climkit.api import ClimkitClient, client
+from custom_components.climkit.api import ClimkitClient, client, queue
 from custom_components.climkit.const import CONF_METERS, CONF_SITE, DOMAIN
 
 from .conftest import entry_for
@@ -109,6 +110,13 @@ def choices(result: ConfigFlowResult) -> dict[str, str]:
     assert isinstance(selector, SelectSelector)
     options: Any = selector.config["options"]
     return {option["value"]: option["label"] for option in options}
+
+
+def mode(result: ConfigFlowResult) -> str:
+    """Return how the only field's choices are shown."""
+    (selector,) = schema_of(result).values()
+    shown: str = selector.config["mode"]
+    return shown
 
 
 def preselected(result: ConfigFlowResult) -> list[str]:
@@ -341,7 +349,8 @@ async def test_few_sites(
         second.id: "Immeuble 002",
     }
     assert list(choices(shown)) == [first.id, second.id]
-    assert len(cloud.requests_to("installation_infos")) == 2
+    assert mode(shown) == "list"
+    assert len(cloud.requests.to("installation_infos")) == 2
     await accept(hass, await submit(hass, shown, site=second.id), second)
 
     await accept(hass, await log_in(hass), first)
@@ -367,6 +376,7 @@ async def test_many_sites(hass: HomeAssistant, cloud: Simulator) -> None:
     shown = await hass.config_entries.flow.async_configure(opened["flow_id"])
     assert shown["step_id"] == "site"
     assert len(choices(shown)) == 12
+    assert mode(shown) == "dropdown"
     await accept(hass, await submit(hass, shown, site=added[4].id), added[4])
 
 
@@ -389,10 +399,10 @@ async def test_error_while_fetching_names(
         assert shown["errors"] == {"base": "cannot_connect"}
         assert suggestions(shown) == {CONF_USERNAME: "demo"}
     await repair(cloud)
-    known = len(cloud.requests)
+    cloud.requests.clear()
     shown = await submit(hass, shown, **CREDENTIALS)
     assert shown["step_id"] == "site"
-    assert len(cloud.requests_to("installation_infos", since=known)) < 7
+    assert len(cloud.requests.to("installation_infos")) < 7
     await accept(hass, await submit(hass, shown, site=added[0].id), added[0])
 
 
@@ -416,7 +426,7 @@ async def test_closing_the_dialog_while_fetching(
     await hass.config_entries.flow.async_configure(opened["flow_id"], CREDENTIALS)
     hass.config_entries.flow.async_abort(opened["flow_id"])
     await hass.async_block_till_done()
-    assert len(cloud.requests_to("installation_infos")) < 30
+    assert len(cloud.requests.to("installation_infos")) < 30
 
 
 async def test_site_without_infos(
@@ -748,3 +758,22 @@ async def test_clients_are_shared(hass: HomeAssistant, cloud: Simulator) -> None
     assert typo.queue is first.queue
     assert async_get_client(hass, "someone", "demo").queue is not first.queue
     assert cloud.requests == []
+
+
+async def test_flows_and_entries_keep_the_limit_together(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    site: SimulatedSite,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever uses the account, and be it with a wrong password, waits for the others."""
+    monkeypatch.setattr(queue, "AsyncLimiter", AsyncLimiter)
+    cloud.min_interval = 1.0
+    running = async_get_client(hass, **CREDENTIALS)
+    _, refused, shown = await asyncio.gather(
+        running.site(site.id), log_in(hass, password="typo"), log_in(hass)
+    )
+    assert refused["errors"] == {"base": "invalid_auth"}
+    assert shown["step_id"] == "meters"
+    assert cloud.requests.smallest_gap() >= 1.0
+    assert 429 not in {request.status for request in cloud.requests}

@@ -1,7 +1,7 @@
 """Set-up in the user interface: the account, one of its sites, the site's meters."""
 
 from asyncio import Task
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, override
 
 from homeassistant.config_entries import (
@@ -44,6 +44,7 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         """Start with nothing known."""
         self._credentials: dict[str, str] = {}
+        self._visible: tuple[str, ...] = ()
         self._offered: list[str] = []
         self._sites: dict[str, Site] = {}
         self._naming: Task[Errors] | None = None
@@ -63,14 +64,12 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the credentials, and find the sites that they open."""
         if user_input is None:
             return self._show_user(self._naming_errors)
-        errors: Errors = {}
-        site_ids = await self._async_log_in(user_input, errors)
-        if errors:
+        if errors := await self._async_log_in(user_input):
             return self._show_user(errors)
-        if not site_ids:
+        if not self._visible:
             return self.async_abort(reason="no_sites")
         configured = self._async_current_ids(include_ignore=False)
-        self._offered = [id_ for id_ in site_ids if id_ not in configured]
+        self._offered = [id_ for id_ in self._visible if id_ not in configured]
         if not self._offered:
             return self.async_abort(reason="already_configured")
         return await self.async_step_names()
@@ -163,11 +162,11 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
         """Replace an entry's credentials by ones that see its site."""
         errors: Errors = {}
         if user_input is not None:
-            site_ids = await self._async_log_in(user_input, errors)
-            if not errors and entry.data[CONF_SITE] not in site_ids:
+            errors = await self._async_log_in(user_input)
+            if not errors and entry.data[CONF_SITE] not in self._visible:
                 errors["base"] = "site_not_visible"
             if not errors:
-                self._async_update_siblings(entry, site_ids)
+                self._async_update_siblings(entry)
                 return self.async_update_reload_and_abort(
                     entry, data_updates=self._credentials
                 )
@@ -179,35 +178,31 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     @callback
-    def _async_update_siblings(
-        self, entry: ConfigEntry, site_ids: Sequence[str]
-    ) -> None:
+    def _async_update_siblings(self, entry: ConfigEntry) -> None:
         """Give the new credentials to the other sites that had the same old ones."""
         for other in self.hass.config_entries.async_entries(DOMAIN):
             if (
                 other.entry_id != entry.entry_id
                 and all(other.data.get(k) == entry.data[k] for k in self._credentials)
-                and other.data[CONF_SITE] in site_ids
+                and other.data[CONF_SITE] in self._visible
                 and self.hass.config_entries.async_update_entry(
                     other, data={**other.data, **self._credentials}
                 )
             ):
                 self.hass.config_entries.async_schedule_reload(other.entry_id)
 
-    async def _async_log_in(
-        self, user_input: Mapping[str, Any], errors: Errors
-    ) -> tuple[str, ...]:
-        """Check what was typed and return the ids of the sites that it opens."""
+    async def _async_log_in(self, user_input: Mapping[str, Any]) -> Errors:
+        """Check what was typed, and note the sites that it opens."""
         self._credentials = {
             CONF_USERNAME: user_input[CONF_USERNAME].strip(),
             CONF_PASSWORD: user_input[CONF_PASSWORD],
         }
         self._client = async_get_client(self.hass, *self._credentials.values())
-        site_ids: tuple[str, ...] = ()
+        errors: Errors = {}
         with collecting(errors):
             await self._client.authenticate()
-            site_ids = await self._client.site_ids()
-        return site_ids
+            self._visible = await self._client.site_ids()
+        return errors
 
     async def _async_fetch_names(self) -> Errors:
         """Fetch the names not known yet; one site's fault does not hide the others."""
