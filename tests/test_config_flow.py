@@ -22,8 +22,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.climkit import account
 from custom_components.climkit.account import async_get_client
-from custom_components.climkit.api import ClimkitClient, client, queue
+from custom_components.climkit.api import ClimkitClient, queue
 from custom_components.climkit.const import CONF_METERS, CONF_SITE, DOMAIN
 
 from .conftest import entry_for
@@ -223,7 +224,7 @@ ERRORS: dict[str, Trouble] = {
     "internal error": (fault(kind="status", status=500), "cannot_connect"),
     "html": (fault(kind="html"), "cannot_connect"),
     "too many requests": (
-        fault(kind="status", status=429, headers={"Retry-After": "0.2"}),
+        fault(kind="status", status=429, headers={"Retry-After": "3600"}),
         "rate_limited",
     ),
     "refused": (
@@ -233,17 +234,11 @@ ERRORS: dict[str, Trouble] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let calls give up at once when the cloud asks for patience, not after a minute."""
-    monkeypatch.setattr(client, "PATIENCE", 0.1)
-
-
-async def repair(cloud: Simulator) -> None:
-    """Put the cloud in order again, and wait for as long as it had asked for."""
+def repair(hass: HomeAssistant, cloud: Simulator) -> None:
+    """Put the cloud in order again, and forget for how long it had asked for patience."""
     cloud.faults.clear()
     cloud.accounts["demo"] = "demo"
-    await asyncio.sleep(0.2)
+    hass.data.pop(account._ACCOUNTS)
 
 
 @pytest.mark.parametrize("trouble", ERRORS.values(), ids=ERRORS)
@@ -260,7 +255,7 @@ async def test_error_at_log_in(
     assert result["step_id"] == "user"
     assert result["errors"] == {"base": error}
     assert suggestions(result) == {CONF_USERNAME: "demo"}
-    await repair(cloud)
+    repair(hass, cloud)
     await accept(hass, await submit(hass, result, **CREDENTIALS), site)
 
 
@@ -398,7 +393,7 @@ async def test_error_while_fetching_names(
         assert shown["step_id"] == "user"
         assert shown["errors"] == {"base": "cannot_connect"}
         assert suggestions(shown) == {CONF_USERNAME: "demo"}
-    await repair(cloud)
+    repair(hass, cloud)
     cloud.requests.clear()
     shown = await submit(hass, shown, **CREDENTIALS)
     assert shown["step_id"] == "site"
@@ -413,7 +408,7 @@ async def test_error_while_fetching_few_names(
     shown = await log_in(hass)
     assert shown["step_id"] == "user"
     assert shown["errors"] == {"base": "cannot_connect"}
-    await repair(cloud)
+    repair(hass, cloud)
     await accept(hass, await submit(hass, shown, **CREDENTIALS), site)
 
 
@@ -458,7 +453,7 @@ async def test_error_while_reading_meters(
     assert shown["step_id"] == "site"
     assert shown["errors"] == {"base": "access_denied"}
     assert suggestions(shown) == {CONF_SITE: other.id}
-    await repair(cloud)
+    repair(hass, cloud)
     await accept(hass, await submit(hass, shown, site=other.id), other)
 
 
@@ -472,7 +467,7 @@ async def test_credentials_withdrawn_meanwhile(
     shown = await submit(hass, shown, site=other.id)
     assert shown["step_id"] == "user"
     assert shown["errors"] == {"base": "invalid_auth"}
-    await repair(cloud)
+    repair(hass, cloud)
     shown = await submit(hass, shown, **CREDENTIALS)
     await accept(hass, await submit(hass, shown, site=site.id), site)
 
@@ -595,7 +590,7 @@ async def test_error_at_new_credentials(
     shown = await submit(hass, await STARTERS[step](entry, hass), **CREDENTIALS)
     assert shown["step_id"] == step
     assert shown["errors"] == {"base": error}
-    await repair(cloud)
+    repair(hass, cloud)
     result = await submit(hass, shown, **CREDENTIALS)
     assert result["reason"] == ENDS[step]
 
@@ -690,7 +685,7 @@ async def test_error_at_options(
     shown = await options.async_init(entry.entry_id)
     assert shown["errors"] == {"base": error}
     assert not schema_of(shown)
-    await repair(cloud)
+    repair(hass, cloud)
     shown = await options.async_configure(shown["flow_id"], {})
     assert not shown["errors"]
     result = await options.async_configure(shown["flow_id"], {CONF_METERS: []})
