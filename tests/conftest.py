@@ -1,7 +1,9 @@
 """Fixtures of the whole suite: a real Home Assistant, a real recorder, a real cloud."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
+from aiolimiter import AsyncLimiter
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
@@ -24,9 +26,12 @@ NOW = "2026-06-16T10:05:00+00:00"
 def _no_waiting(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Let requests follow each other at once, except where the limit is the subject."""
+    """Let requests follow each other at once, except where the limit is the subject.
+
+    A clock that stands still would otherwise let nobody through twice.
+    """
     if not request.node.get_closest_marker("rate_limit"):
-        monkeypatch.setattr(queue, "MIN_INTERVAL", 0.0005)
+        monkeypatch.setattr(queue, "AsyncLimiter", lambda *_: AsyncLimiter(1e9, 1))
 
 
 @pytest.fixture
@@ -78,3 +83,18 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
+
+
+async def history_done(entry: MockConfigEntry) -> None:
+    """Wait until all of the history is in."""
+    history = entry.runtime_data.history
+    done = asyncio.Event()
+
+    def check() -> None:
+        if history.data >= 100:
+            done.set()
+
+    unsubscribe = history.async_add_listener(check)
+    check()
+    await done.wait()
+    unsubscribe()

@@ -99,9 +99,9 @@ class History(DataUpdateCoordinator[float]):
             for medium in coordinator.media:
                 while behind := self._behind(coordinator, medium):
                     await self._async_import_window(medium, behind)
-                    self._show()
                     if not self._behind(coordinator, medium):
                         await coordinator.async_history_advanced()
+                    self._show()
         self._show()
 
     async def async_import_again(self, start: datetime | None = None) -> int:
