@@ -39,7 +39,7 @@ def direct_use(consumption: Floats, available: Floats) -> Floats:
     large = np.maximum(np.maximum(consumption, available), 1e-9)
     share = small / large
     used = small / (1.0 + share**_SHARPNESS) ** (1.0 / _SHARPNESS)
-    used = np.floor(used * 1000.0 + 1e-6) / 1000.0
+    used = np.minimum(np.round(used * 1000.0) / 1000.0, small)
     return np.where(available < 0.0, available, used)
 
 

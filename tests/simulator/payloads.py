@@ -31,6 +31,7 @@ _STORAGE = (
     "storage_charging_total",
     "storage_discharging_total",
 )
+_CELLS_AT_ONCE = 10_000
 _WITH_PLANT = frozenset({"prod_total", "self", "to_ext"})
 
 
@@ -166,10 +167,14 @@ def _assembled(
     texts = written(labels, site.time_zone, form)
     names = table.names
     rows: Rows = []
-    for numbers, text in zip(values.T.tolist(), texts, strict=True):
-        row: dict[str, object] = dict(zip(names, numbers, strict=True))
-        row["timestamp"] = text
-        rows.append(row)
+    # In blocks, so that this thread never keeps the others waiting for long.
+    block = max(_CELLS_AT_ONCE // max(len(names), 1), 1)
+    for begin in range(0, len(texts), block):
+        numbers = values[:, begin : begin + block].T.tolist()
+        for some, text in zip(numbers, texts[begin : begin + block], strict=True):
+            row: dict[str, object] = dict(zip(names, some, strict=True))
+            row["timestamp"] = text
+            rows.append(row)
     if np.isnan(values).any():
         rows = [_with_nulls(row) for row in rows]
     if quirks.numbers == "string":

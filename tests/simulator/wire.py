@@ -16,16 +16,17 @@ from .replies import Reply
 JSON: Final = "application/json"
 _HTML: Final = "<html><body><h1>Service temporarily unavailable</h1></body></html>"
 _PIECES: Final = 20
-_ROWS_AT_ONCE: Final = 128
+_CELLS_AT_ONCE: Final = 10_000
 
 
 def encoded(data: Any) -> bytes:
     """Return data as JSON, in pieces, so that other threads get their turn."""
-    if not isinstance(data, list) or len(data) <= _ROWS_AT_ONCE:
+    if not isinstance(data, list) or not data or not isinstance(data[0], dict):
         return orjson.dumps(data)
+    some = max(_CELLS_AT_ONCE // len(data[0]), 1)
     pieces = (
-        orjson.dumps(data[begin : begin + _ROWS_AT_ONCE])[1:-1]
-        for begin in range(0, len(data), _ROWS_AT_ONCE)
+        orjson.dumps(data[begin : begin + some])[1:-1]
+        for begin in range(0, len(data), some)
     )
     return b"[" + b",".join(pieces) + b"]"
 
