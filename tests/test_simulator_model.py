@@ -1,4 +1,4 @@
-"""The physical model: identities, windows, time, and what befalls values later."""
+"""The physical model: identities, windows, time, and when it shows."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -190,70 +190,32 @@ def test_publication_may_jitter() -> None:
     assert max(delays) > 34 * 60
 
 
-def test_an_outage_hides_rows_and_is_filled_in_a_straight_line() -> None:
-    begin, end, until = START + 10 * HOUR, START + 11 * HOUR, START + 15 * HOUR
-    whole = ("electricity", "15T", START, START + DAY)
-    site = sites.with_battery()
-    before = site.model(*whole)
-    site.outage(begin, end, until)
-    for at, rows in ((until - HOUR, 0), (until, 4)):
-        found = site.model(*whole, at)["conso_total"]
-        assert sum(begin <= start < end for start in found) == rows
-    filled = site.model(*whole)
-    for name, values in filled.items():
-        gap = {v for start, v in values.items() if begin <= start < end}
-        assert len(gap) == 1
-        around = {s: v for s, v in values.items() if not begin <= s < end}
-        assert around == {start: before[name][start] for start in around}
-        if name.startswith("total_"):
-            assert total(filled, name) == pytest.approx(total(before, name))
+def test_meters_that_are_read_once_a_day_know_no_hours() -> None:
+    site = sites.heat_only()
+    start = datetime(2026, 3, 28, tzinfo=ZURICH)
+    end = start + 3 * DAY
+    daily = site.model("heating", "D", start, end)
+    for meter in site.meters:
+        meter.daily = True
+    quarters = site.model("heating", "15T", start, end)
+    assert site.model("heating", "D", start, end) == {
+        name: pytest.approx(values) for name, values in daily.items()
+    }
+    values = list(quarters["conso_total"].values())
+    assert len(values) == 96 + 92 + 96
+    assert [len(set(values[:96])), len(set(values[96:188]))] == [1, 1]
 
 
-def test_a_revision_changes_its_interval_from_its_moment_on() -> None:
-    begin, end, at = START + 10 * HOUR, START + 11 * HOUR, START + 9 * DAY
-    window = ("electricity", "15T", START, START + DAY)
-    site = sites.community()
-    before = site.model(*window)
-    flat = site.meter("Appartement 1.1")
-    site.revise(begin, end, add=0.5, at=at, meters=[flat.id])
-    assert site.model(*window, at - HOUR) == before
-    after = site.model(*window, at)
-    assert after == site.model(*window)
-    column = f"total_{flat.id}"
-    for start, value in after[column].items():
-        more = 0.5 if begin <= start < end else 0.0
-        assert value == pytest.approx(before[column][start] + more)
-        conso = before["conso_total"][start] + more
-        assert after["conso_total"][start] == pytest.approx(conso)
-    for values, name in ((v, n) for n, v in after.items()):
-        outside = {s: v for s, v in values.items() if not begin <= s < end}
-        assert outside == {start: before[name][start] for start in outside}
-
-
-def test_a_revision_shows_in_months_that_were_asked_before() -> None:
-    site = sites.community()
-    month = datetime(2024, 3, 1, tzinfo=ZURICH), datetime(2024, 4, 1, tzinfo=ZURICH)
-    before = total(site.model("electricity", "M", *month), "conso_total")
-    day = datetime(2024, 3, 10, tzinfo=UTC)
-    site.revise(day, day + HOUR, add=1.0, meters=[site.meter("Parties communes").id])
-    after = total(site.model("electricity", "M", *month), "conso_total")
-    assert after == pytest.approx(before + 4.0)
-
-
-@pytest.mark.parametrize("value", [0.0, float("nan")], ids=["zero", "null"])
-def test_a_late_meter_changes_the_shares_of_all(value: float) -> None:
-    site = sites.community()
-    begin, until = START + 8 * HOUR, START + 2 * DAY
-    window = ("electricity", "15T", begin, begin + HOUR)
-    truth = site.model(*window)
-    late, other = site.meter("Pompe à chaleur"), site.meter("Appartement 1.1")
-    site.late(begin, begin + HOUR, until, [late.id], value=value)
-    early = site.model(*window, until - HOUR)
-    assert set(early[f"total_{late.id}"].values()) <= {0.0}
-    assert len(early[f"total_{late.id}"]) == (4 if value == 0.0 else 0)
-    assert total(early, "conso_total") < total(truth, "conso_total")
-    assert early[f"total_{other.id}"] == truth[f"total_{other.id}"]
-    assert site.model(*window, until) == truth
-    share = total(early, f"self_{other.id}") / total(early, f"total_{other.id}")
-    true = total(truth, f"self_{other.id}") / total(truth, f"total_{other.id}")
-    assert share > true
+def test_a_rule_meter_is_what_is_left() -> None:
+    site = sites.with_rules()
+    rows = site.model("electricity", "15T", START, START + DAY)
+    general = site.meter("Compteur général")
+    assert f"total_{general.id}" not in rows
+    rest = site.meter("Parties communes")
+    assert rest.is_rule_meter
+    alone = sites.with_rules()
+    alone.meter(general.id).behind = ()
+    alone.meter(general.id).has_column = True
+    own = alone.model("electricity", "15T", START, START + DAY)
+    assert rows[f"total_{rest.id}"] == pytest.approx(own[f"total_{general.id}"])
+    assert min(rows[f"total_{rest.id}"].values()) >= 0
