@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 from aiolimiter import AsyncLimiter
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 # Home Assistant finds integrations through this package; its own test folder has one
 # of the same name, which would be found first.
@@ -41,8 +46,8 @@ def mock_recorder_before_hass(async_test_recorder: object) -> None:
 
 @pytest.fixture
 def site() -> SimulatedSite:
-    """Return the site that the cloud meters; tests may override it."""
-    return sites.community()
+    """Return the site that the cloud meters, six days old; tests may override it."""
+    return sites.community(created=datetime(2026, 6, 9, 22, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -98,3 +103,12 @@ async def history_done(entry: MockConfigEntry) -> None:
     check()
     await done.wait()
     unsubscribe()
+
+
+async def later(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, by: timedelta
+) -> None:
+    """Let time pass, and everything happen that was due."""
+    freezer.tick(by)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)

@@ -42,6 +42,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
     await site.async_config_entry_first_refresh()
 
     source = Source(client, entry.data[CONF_SITE])
+    entry.async_on_unload(site.async_add_listener(source.try_all_again))
     ledger = Ledger(hass)
     progress = Progress(hass, entry.entry_id)
     await progress.async_load()
@@ -67,10 +68,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
         progress=progress,
         live=(live, daily),
     )
-    entry.runtime_data = ClimkitData(client, source, site, (live, daily), history)
+    entry.runtime_data = ClimkitData(
+        client, source, progress, site, (live, daily), history
+    )
     async_follow_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    entry.async_create_background_task(hass, history.async_run(), history.name)
+    history.async_start()
     Audit(
         hass,
         entry,
@@ -84,7 +87,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
 
 async def async_unload_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> bool:
     """Unload a site."""
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if unloaded:
+        await entry.runtime_data.progress.async_save()
+    return unloaded
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:

@@ -107,6 +107,7 @@ class ClimkitData:
 
     client: ClimkitClient
     source: Source
+    progress: Progress
     site: SiteCoordinator
     live: tuple[ReadingsCoordinator, ...]
     """The coordinator of what is metered by quarter hour, and that of the rest."""

@@ -1,16 +1,16 @@
 """The import of the history: oldest first, in the background, wherever it stopped.
 
-One loop serves every case: a new site, a meter that was added, days without Home
+One way serves every case: a new site, a meter that was added, days without Home
 Assistant, a statistic that somebody has cleared. Whatever is not known up to the window
 of the live polls is fetched by the hour and booked.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -66,32 +66,62 @@ class History(DataUpdateCoordinator[float]):
         self._ledger = ledger
         self._progress = progress
         self._live = live
-        self._wake = asyncio.Event()
+        self._running = False
+        self._waiting: CALLBACK_TYPE | None = None
+        self._failures = 0
         self._length: dict[Medium, timedelta] = {}
         self._refused_at: dict[tuple[Medium, datetime], datetime] = {}
 
-    async def async_run(self) -> None:
-        """Import for ever: what is missing now, and later whatever goes missing."""
-        unsubscribe = [
-            coordinator.async_add_listener(self._wake.set) for coordinator in self._live
-        ]
-        failures = 0
+    @callback
+    def async_start(self) -> None:
+        """Import what is missing, now and whenever something goes missing later."""
+        for coordinator in self._live:
+            self.config_entry.async_on_unload(
+                coordinator.async_add_listener(self._async_import_if_needed)
+            )
+        self.config_entry.async_on_unload(self._async_stop_waiting)
+        self._async_import_if_needed()
+
+    @callback
+    def _async_stop_waiting(self) -> None:
+        if self._waiting:
+            self._waiting()
+            self._waiting = None
+
+    @callback
+    def _async_import_if_needed(self, waited_until: datetime | None = None) -> None:
+        """Start the import unless it runs, waits, or has nothing to do."""
+        if waited_until is not None:
+            self._waiting = None
+        if self._running or self._waiting:
+            return
+        if any(
+            self._behind(coordinator, medium)
+            for coordinator in self._live
+            for medium in coordinator.media
+        ):
+            self._running = True
+            self.config_entry.async_create_background_task(
+                self.hass, self._async_run(), self.name
+            )
+        else:
+            self._show()
+
+    async def _async_run(self) -> None:
+        """Import until nothing is missing; after a failure, go on in a while."""
         try:
-            while True:
-                self._wake.clear()
-                try:
-                    await self._async_import_all()
-                except (ClimkitError, RecorderError) as err:
-                    pause = PATIENCE[min(failures, len(PATIENCE) - 1)]
-                    failures += 1
-                    LOGGER.debug("%s: again in %s s: %s", self.name, pause, err)
-                    await asyncio.sleep(pause)
-                else:
-                    failures = 0
-                    await self._wake.wait()
+            await self._async_import_all()
+        except (ClimkitError, RecorderError) as err:
+            pause = PATIENCE[min(self._failures, len(PATIENCE) - 1)]
+            self._failures += 1
+            LOGGER.debug("%s: again in %s s: %s", self.name, pause, err)
+            self._waiting = async_call_later(
+                self.hass, pause, self._async_import_if_needed
+            )
+        else:
+            self._failures = 0
         finally:
-            for stop in unsubscribe:
-                stop()
+            self._running = False
 
     async def _async_import_all(self) -> None:
         """Import window by window until nothing is missing."""

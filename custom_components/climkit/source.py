@@ -8,6 +8,7 @@ per meter. Nothing of Home Assistant.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final
 
 from .api import ClimkitAccessError, ClimkitClient, Column, Priority, Resolution, Series
@@ -108,8 +109,9 @@ class Source:
             except ClimkitAccessError as err:
                 refusal = err
                 self._closed_meters.add(meter_id)
-        if refusal and not replies:
-            raise refusal
+        if not replies:
+            self._closed_media.discard(medium)  # to notice when access is given again
+            raise refusal or ClimkitAccessError("site_data", HTTPStatus.FORBIDDEN)
         return Readings(replies)
 
     def _meters_to_ask(

@@ -1,0 +1,397 @@
+"""The life of a config entry on a real cloud: set-up, values, trouble, recovery."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+import logging
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from sqlalchemy import event
+
+from .conftest import NOW, entry_for, history_done, later, set_up
+from .ledger import WIRE, assert_equal, model_hours, rows_of
+from .simulator import Fault, SimulatedSite, Simulator, sites
+
+QUARTER = timedelta(minutes=15)
+
+
+async def assert_history(hass: HomeAssistant, site: SimulatedSite) -> None:
+    """Compare every hour of every flow of the site and its meters with the model."""
+    end = dt_util.utcnow()
+    model = {
+        column: model_hours(site, column, site.created, end, at=end)
+        for column in site.model("electricity", "15T", site.created, end, at=end)
+    }
+    kinds = ["consumption", "grid_import", "production", "self_consumption"]
+    for kind in [*kinds, "grid_export"]:
+        rows = await rows_of(hass, f"climkit:{site.id}_{kind}")
+        assert_equal(rows, model[WIRE[kind]])
+    for meter in site.meters:
+        if meter.mode == "consumption":
+            for kind, part in (
+                ("consumption", "total"),
+                ("solar_consumption", "self"),
+                ("grid_consumption", "ext"),
+            ):
+                rows = await rows_of(hass, f"climkit:{meter.id}_{kind}")
+                assert_equal(rows, model[f"{part}_{meter.id}"])
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_set_up(
+    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite, entry: MockConfigEntry
+) -> None:
+    """First values come with four requests; the history follows, complete and right."""
+    await set_up(hass, entry)
+    assert [request.endpoint for request in cloud.requests][:4] == [
+        "auth",
+        "installation_infos",
+        "meter_info",
+        "site_data",
+    ]
+    await history_done(entry)
+    assert len(cloud.requests) == 5
+    await assert_history(hass, site)
+    values = {state.entity_id: state.state for state in hass.states.async_all()}
+    assert not [id_ for id_, v in values.items() if v in (STATE_UNKNOWN, STATE_UNAVAILABLE)]
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_values(
+    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite, entry: MockConfigEntry
+) -> None:
+    """What sensors show is the model's, as far as it is published."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    now = dt_util.utcnow()
+    quarters = site.model("electricity", "15T", site.created, now, at=now)
+    newest = max(quarters["prod_total"])
+    midnight = datetime(2026, 6, 15, 22, tzinfo=UTC)
+    today = {
+        column: sum(v for start, v in values.items() if start >= midnight)
+        for column, values in quarters.items()
+    }
+
+    def state(key: str) -> float:
+        return float(hass.states.get(f"sensor.les_tilleuls_{key}").state)  # type: ignore[union-attr]
+
+    for kind in ("production", "consumption", "grid_import", "grid_export"):
+        column = WIRE[kind]
+        total = sum(quarters[column].values())
+        assert state(kind) == pytest.approx(total, abs=0.0006 * len(quarters[column]))
+        assert state(f"{kind}_today") == pytest.approx(today[column], abs=0.05)
+        power = max(quarters[column][newest], 0) * 4000
+        assert state(f"{kind}_power") == pytest.approx(power, abs=2.1)
+    assert state("self_consumption_rate") == pytest.approx(
+        100 * today["self"] / today["prod_total"], abs=0.2
+    )
+    assert state("self_sufficiency_rate") == pytest.approx(
+        100 * today["self"] / today["conso_total"], abs=0.2
+    )
+    last = hass.states.get("sensor.les_tilleuls_last_reading")
+    assert last is not None
+    assert last.state == (newest + QUARTER).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("now", "created"),
+    [
+        pytest.param("2026-03-30T12:05:00+00:00", datetime(2026, 3, 26, 23), id="spring"),
+        pytest.param("2026-10-26T12:05:00+00:00", datetime(2026, 10, 22, 22), id="autumn"),
+        pytest.param("2026-03-29T09:05:00+00:00", datetime(2026, 3, 28, 23), id="live spring"),
+        pytest.param("2026-10-25T09:05:00+00:00", datetime(2026, 10, 24, 22), id="live autumn"),
+    ],
+)
+async def test_days_of_23_and_25_hours(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    now: str,
+    created: datetime,
+) -> None:
+    """Every hour is right across a change of the clock, by the hour and by quarters."""
+    freezer.move_to(now)
+    site.created = created.replace(tzinfo=UTC)
+    entry = entry_for(site)
+    await set_up(hass, entry)
+    await history_done(entry)
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_polls_go_on(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """Quarter by quarter, statistics and totals follow the cloud."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    before = len(cloud.requests)
+    totals = []
+    for _ in range(24):
+        await later(hass, freezer, timedelta(minutes=5))
+        state = hass.states.get("sensor.les_tilleuls_consumption")
+        assert state is not None
+        totals.append(float(state.state))
+    assert totals == sorted(totals)
+    assert totals[-1] > totals[0]
+    await assert_history(hass, site)
+    data = [r for r in cloud.requests[before:] if r.endpoint == "site_data"]
+    assert 7 <= len(data) <= 14  # two hours: eight quarters, some too early while learning
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["shuffled", "reversed", "duplicates", "strings", "nan", "bad_rows", "missing_timestamps"],
+)
+@pytest.mark.freeze_time(NOW)
+async def test_odd_rows(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    kind: str,
+) -> None:
+    """Rows may come in any order and form; what cannot be read is fetched again later."""
+    fault = cloud.faults.add(Fault(kind, path="site_data"))  # type: ignore[arg-type]
+    await set_up(hass, entry)
+    await history_done(entry)
+    cloud.faults.remove(fault)
+    await later(hass, freezer, timedelta(minutes=20))
+    await hass.services.async_call(
+        "climkit", "import_history", {"config_entry_id": entry.entry_id}, blocking=True
+    )
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_late_and_revised_quarters(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """What comes late, or is corrected, takes its hour at the next poll."""
+    now = dt_util.utcnow()
+    site.outage(now - timedelta(hours=5), now - timedelta(hours=3), until=now + QUARTER)
+    site.revise(
+        now - timedelta(hours=30),
+        now - timedelta(hours=26),
+        factor=1.5,
+        at=now + 2 * QUARTER,
+    )
+    await set_up(hass, entry)
+    await history_done(entry)
+    rows = await rows_of(hass, f"climkit:{site.id}_consumption")
+    assert datetime(2026, 6, 16, 6, tzinfo=UTC) not in rows
+    for _ in range(12):
+        await later(hass, freezer, timedelta(minutes=5))
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_restart(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """After three days without Home Assistant, only what is missing is fetched."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    freezer.tick(timedelta(days=3))
+    before = len(cloud.requests)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len([r for r in cloud.requests[before:] if r.endpoint == "site_data"]) == 2
+    await assert_history(hass, site)
+
+
+TROUBLE: dict[str, tuple[Callable[[], Fault], ConfigEntryState]] = {
+    "cloud down": (lambda: Fault("refuse"), ConfigEntryState.SETUP_RETRY),
+    "server error": (lambda: Fault("status", status=500), ConfigEntryState.SETUP_RETRY),
+    "a page for JSON": (lambda: Fault("html"), ConfigEntryState.SETUP_RETRY),
+    "truncated": (lambda: Fault("truncated"), ConfigEntryState.SETUP_RETRY),
+    "wrong type": (lambda: Fault("wrong_type"), ConfigEntryState.SETUP_RETRY),
+    "too many requests": (
+        lambda: Fault("status", status=429, headers={"Retry-After": "3600"}),
+        ConfigEntryState.SETUP_RETRY,
+    ),
+    "site not visible": (
+        lambda: Fault("status", path="installation_infos", status=403),
+        ConfigEntryState.SETUP_RETRY,
+    ),
+    "password refused": (
+        lambda: Fault("status", path="auth", status=401),
+        ConfigEntryState.SETUP_ERROR,
+    ),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+@pytest.mark.freeze_time(NOW)
+async def test_trouble_at_set_up(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    trouble: str,
+) -> None:
+    """Set-up ends in the right state, and works by itself once the trouble is over."""
+    make, state = TROUBLE[trouble]
+    cloud.faults.add(make())
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is state
+    asked = [f["context"]["source"] for f in hass.config_entries.flow.async_progress()]
+    assert asked == ([SOURCE_REAUTH] if trouble == "password refused" else [])
+    cloud.faults.clear()
+    await later(hass, freezer, timedelta(hours=1, minutes=5))
+    if trouble == "password refused":
+        await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.LOADED  # type: ignore[comparison-overlap]
+    await assert_history(hass, site)
+
+
+def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what was logged as warning or error, but for the loop's own remarks.
+
+    The loop measures how long a step took by the clock that the test moves.
+    """
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno >= logging.WARNING and record.name != "asyncio"
+    ]
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+@pytest.mark.freeze_time(NOW)
+async def test_trouble_at_a_poll(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    trouble: str,
+) -> None:
+    """Sensors become unavailable, one line says so, and all is right afterwards."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    make, _ = TROUBLE[trouble]
+    fault = make()
+    if trouble == "site not visible":
+        fault.path = "site_data|meter_data"
+    caplog.clear()
+    cloud.faults.add(fault)
+    for _ in range(8):
+        await later(hass, freezer, timedelta(minutes=15))
+    power = "sensor.les_tilleuls_consumption_power"
+    assert hass.states.get(power).state == STATE_UNAVAILABLE  # type: ignore[union-attr]
+    assert len(complaints(caplog)) == 1
+    flows = hass.config_entries.flow.async_progress()
+    assert len(flows) == (1 if trouble == "password refused" else 0)
+    cloud.faults.clear()
+    if trouble == "password refused":
+        await hass.config_entries.async_reload(entry.entry_id)
+    for _ in range(5):
+        await later(hass, freezer, timedelta(minutes=15))
+    assert hass.states.get(power).state != STATE_UNAVAILABLE  # type: ignore[union-attr]
+    assert len(complaints(caplog)) == 1
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_expired_token(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """A token that the cloud forgets early is renewed within the same poll."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    before = len(cloud.requests)
+    cloud.faults.add(Fault("status", path="site_data", status=401, times=1))
+    await later(hass, freezer, timedelta(minutes=20))
+    assert [r.endpoint for r in cloud.requests[before:]] == [
+        "auth",
+        "site_data",
+        "auth",
+        "site_data",
+    ]
+    state = hass.states.get("sensor.les_tilleuls_consumption_power")
+    assert state is not None
+    assert state.state != STATE_UNAVAILABLE
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_a_poll_without_news_writes_nothing(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """Not a single row of statistics is touched when the cloud says the same again."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    writes: list[str] = []
+    engine = get_instance(hass).engine
+    assert engine is not None
+
+    def note(_c: object, _cu: object, statement: str, *_: object) -> None:
+        head = statement.lstrip().upper()
+        if head.startswith(("INSERT INTO STATISTICS ", "UPDATE STATISTICS ", "DELETE")):
+            writes.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        before = len(cloud.requests)
+        await entry.runtime_data.live[0].async_refresh()
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert len(cloud.requests) == before + 1
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert writes == []
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_removal_keeps_the_statistics(
+    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite, entry: MockConfigEntry
+) -> None:
+    """The history belongs to the user; set up again, it goes on where it was."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    await assert_history(hass, site)
+    again = entry_for(site)
+    before = len(cloud.requests)
+    await set_up(hass, again)
+    await history_done(again)
+    assert len([r for r in cloud.requests[before:] if r.endpoint == "site_data"]) == 1
+    await assert_history(hass, site)
+
+
+def test_sites_are_different() -> None:
+    """The simulator's sites can be set up side by side."""
+    assert len({site.id for site in sites.many(3)}) == 3
