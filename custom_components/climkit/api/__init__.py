@@ -22,6 +22,7 @@ from .models import (
     Series,
     Site,
 )
+from .observations import Observations
 from .queue import Priority, RequestQueue
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Meter",
     "MeterMode",
     "MeterType",
+    "Observations",
     "Priority",
     "RegisterReading",
     "RequestQueue",

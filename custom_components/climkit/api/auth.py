@@ -1,94 +1,111 @@
-"""The token: got by logging in, reused until shortly before its end."""
+"""The token: got, kept for as long as it lives, renewed. Knows nothing of endpoints."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hmac import compare_digest
+import re
 import time
-from typing import Any, Final, override
+from typing import Final, NoReturn
 
-from .exceptions import ClimkitAuthenticationError
-from .models import parse_time
+from .document import Document
+from .exceptions import ClimkitAuthenticationError, ClimkitResponseError
+from .observations import Observations
+from .transport import Call, Transport
+from .wire import moment, moment_form
 
 LIFE: Final = 15 * 60.0
-"""Seconds that a token lives (API documentation)."""
-LIFE_UNSAID: Final = 14 * 60.0
-"""Assumed where the cloud says nothing, or something impossible, about its end."""
-MARGIN: Final = 60.0
-"""Seconds before its end from which on a token is renewed."""
+"""Seconds that a token lives at most, says the documentation."""
+
+ASSUMED_LIFE: Final = 14 * 60.0
+"""Seconds that a token lives if the cloud does not say, or one of the clocks is wrong."""
+
+EARLY: Final = 60.0
+"""Seconds before its end when a token is not used any more."""
+
+REFUSALS: Final = {400, 401, 403, 422}
+
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    text: str
+    value: str = field(repr=False)
     received: float
-    expires: float
+    life: float
 
 
 class ClimkitAuth:
-    """Holds the credentials and the token; knows nothing of endpoints.
-
-    Used within a turn of the request queue, so that one log-in happens at a time.
-    """
+    """Logs in, in the turn of whoever needs the token: so one at a time."""
 
     def __init__(
         self,
+        transport: Transport,
         username: str,
         password: str,
-        log_in: Callable[[Mapping[str, str]], Awaitable[Mapping[str, Any]]],
+        observations: Observations,
     ) -> None:
-        """Log in by `log_in`, which sends credentials and returns the cloud's answer."""
         self.username = username
         self._password = password
-        self._log_in = log_in
+        self._transport = transport
+        self._observations = observations
         self._token: _Token | None = None
-
-    @override
-    def __repr__(self) -> str:
-        """Return nothing that is secret."""
-        return f"<{type(self).__name__}>"
+        self.refusals = 0
+        """How often the cloud has refused the credentials."""
 
     def has_password(self, password: str) -> bool:
-        """Return whether this is the password in use."""
-        return password == self._password
+        """Return whether this is the password."""
+        return compare_digest(password.encode(), self._password.encode())
 
-    async def token(self) -> str:
-        """Return a token that is good for a while; log in if there is none.
+    async def token(self, refusals: int) -> str:
+        """Return a token that lives for a while yet, logging in if needed.
 
-        Raises ClimkitAuthenticationError when the cloud refuses the credentials.
+        `refusals` is how many there were when the caller began to wait: of many
+        callers with wrong credentials, only the first one tries. Raises like `log_in`.
         """
-        if self._token is None or time.monotonic() > self._token.expires - MARGIN:
-            self._token = None
-            answer = await self._log_in(
-                {"username": self.username, "password": self._password}
-            )
-            self._token = _read_token(answer)
-        return self._token.text
-
-    @property
-    def is_fresh(self) -> bool:
-        """Return whether the token is so young that a refusal cannot be due to its age."""
+        if refusals != self.refusals:
+            raise ClimkitAuthenticationError("user name or password refused")
         token = self._token
-        return (
-            token is not None
-            and time.monotonic() - token.received < (token.expires - token.received) / 2
-        )
+        if token and time.monotonic() < token.received + token.life - EARLY:
+            return token.value
+        return await self.log_in()
 
-    def forget(self) -> None:
-        """Log in before the next request."""
+    def worth_renewing(self, status: int) -> bool:
+        """Return whether a new token may help against a refusal with this status."""
+        token = self._token
+        aged = token and time.monotonic() > token.received + token.life / 2
+        return status == 401 or (status == 403 and bool(aged))
+
+    async def log_in(self) -> str:
+        """Return a new token.
+
+        Raises ClimkitAuthenticationError only if the cloud refuses the credentials.
+        """
         self._token = None
+        payload = {"username": self.username, "password": self._password}
+        reply = await self._transport.send(Call("auth", ("auth",), payload))
+        if reply.status in REFUSALS:
+            self._refuse()
+        if not reply.ok:
+            raise ClimkitResponseError("auth", "unexpected status", reply.status)
+        answer = Document("auth", reply.body, self._observations.note).object()
+        token = answer.get("access_token")
+        if token is None:
+            self._refuse()
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise ClimkitResponseError("auth", "unusable access_token")
+        self._token = _Token(
+            token, time.monotonic(), self._life(answer.get("valid_until"))
+        )
+        return token
 
+    def _refuse(self) -> NoReturn:
+        self.refusals += 1
+        raise ClimkitAuthenticationError("user name or password refused")
 
-def _read_token(answer: Mapping[str, Any]) -> _Token:
-    text = answer.get("access_token")
-    if not isinstance(text, str) or not text:
-        raise ClimkitAuthenticationError("auth: no token given")
-    now = time.monotonic()
-    try:
-        left = (
-            parse_time(answer.get("valid_until")) - datetime.now(UTC)
-        ).total_seconds()
-    except ValueError:
-        left = 0.0
-    # A clock that is wrong, ours or theirs, must not make us log in for each request.
-    life = min(left, LIFE) if left > 2 * MARGIN else LIFE_UNSAID
-    return _Token(text, now, now + life)
+    def _life(self, valid_until: object) -> float:
+        """Return for how many seconds the token lives."""
+        self._observations.note("auth valid_until", moment_form(valid_until))
+        until = moment(valid_until)
+        left = (until - datetime.now(UTC)).total_seconds() if until else 0.0
+        # By a clock that is wrong every token may seem to have ended: a 401 will tell.
+        return min(left, LIFE) if left > EARLY else ASSUMED_LIFE

@@ -1,31 +1,17 @@
-"""The client: one request method, and a short one per endpoint."""
+"""Climkit's developer API: one short method per endpoint."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from functools import partial
-from http import HTTPStatus
 import logging
-from math import isfinite
 import os
-from typing import Any, Final, override
+from typing import Final
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
-from mashumaro.exceptions import InvalidFieldValue, MissingField
-from yarl import URL
+import aiohttp
 
+from .account import Account
 from .auth import ClimkitAuth
-from .exceptions import (
-    ClimkitAccessError,
-    ClimkitAuthenticationError,
-    ClimkitConnectionError,
-    ClimkitRateLimitError,
-    ClimkitResponseError,
-    ClimkitTimeoutError,
-)
+from .document import Document
 from .models import (
     Meter,
     RegisterReading,
@@ -34,121 +20,84 @@ from .models import (
     SensorReading,
     Series,
     Site,
-    interval_start,
-    parse_id,
 )
-from .observations import Observations, form_of
-from .parsing import decode, decode_rows
+from .observations import Observations
 from .queue import Priority, RequestQueue
+from .replies import (
+    read_meters,
+    read_registers,
+    read_sensor_readings,
+    read_sensors,
+    read_site,
+    read_site_ids,
+)
+from .sampling import Sampling
+from .series import PADDING, read_series
+from .transport import Call, Transport
 
-LOGGER: Final = logging.getLogger(__name__)
-
-DEFAULT_URL: Final = "https://api.climkit.io/api/v1"
+API_URL: Final = "https://api.climkit.io/api/v1"
 URL_VARIABLE: Final = "CLIMKIT_API_URL"
+"""Environment variable with another address, for demo and tests."""
 
-TIMEOUT: Final = ClientTimeout(total=60)
-PATIENCE: Final = 60.0
-"""Seconds that one call waits in all for a cloud that asks for patience."""
-LARGEST_BODY: Final = 64 * 2**20
-"""Bytes; five years of hourly rows of 40 meters come in pieces of about 11 MB."""
-SMALL_BODY: Final = 64 * 2**10
-"""Bytes up to which a body is parsed at once."""
-MOST_REDIRECTS: Final = 3
+INLINE: Final = 64 << 10
+"""Bytes of a body up to which parsing takes less time than a thread."""
 
-PADDING: Final = timedelta(hours=3)
-"""The cloud's documentation says that times are UTC, its behaviour that they are local:
-asking for three hours more on both sides is right for either."""
-
-_REFUSED_BY_AUTH: Final = (400, 401, 403, 422)
+_LOGGER: Final = logging.getLogger(__name__)
 
 
 class ClimkitClient:
-    """Reads one account of Climkit's cloud; keeps its limit by itself.
-
-    Every method raises ClimkitAuthenticationError when the cloud refuses the
-    credentials, ClimkitAccessError when it refuses the resource, ClimkitRateLimitError
-    when it wants to be left alone for longer than a minute, ClimkitConnectionError when
-    it cannot be reached, and ClimkitResponseError for any other answer.
-    """
+    """Reads what one account may see; callers share the token and the account's queue."""
 
     def __init__(
         self,
-        session: ClientSession,
+        session: aiohttp.ClientSession,
         username: str,
         password: str,
         *,
         queue: RequestQueue | None = None,
         url: str | None = None,
     ) -> None:
-        """Use an account through a session that somebody else closes.
-
-        `queue` is to be shared by all clients of the account. `url` replaces the
-        address of the cloud; so does the environment variable CLIMKIT_API_URL.
-        """
         self.queue = queue or RequestQueue()
         self.observations = Observations()
-        self._session = session
-        self._url = URL(url or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
-        self._auth = ClimkitAuth(username, password, self._log_in)
-
-    @override
-    def __repr__(self) -> str:
-        """Return nothing that is secret."""
-        return f"<{type(self).__name__}>"
+        self.url = url or os.environ.get(URL_VARIABLE) or API_URL
+        transport = Transport(session, self.url, self.queue, self.observations)
+        self._auth = ClimkitAuth(transport, username, password, self.observations)
+        self._account = Account(transport, self._auth, self.queue, self.observations)
+        self._sampling = Sampling()
+        self._complained: set[str] = set()
 
     @property
     def username(self) -> str:
-        """Return the name of the account."""
+        """Return the account's user name."""
         return self._auth.username
 
-    @property
-    def url(self) -> str:
-        """Return the address of the cloud."""
-        return str(self._url)
-
     def has_password(self, password: str) -> bool:
-        """Return whether this client logs in with this password."""
+        """Return whether this is the password of this client."""
         return self._auth.has_password(password)
 
-    # --- Endpoints --------------------------------------------------------------------
-
     async def authenticate(self) -> None:
-        """Log in now, to find out whether the credentials are good."""
-        async with self.queue.turn():
-            self._auth.forget()
-            await self._patiently("auth", self._auth.token)
+        """Log in now; raises ClimkitAuthenticationError if the credentials are refused."""
+
+        await self._account.authenticate()
 
     async def site_ids(self) -> tuple[str, ...]:
-        """Return the ids of the sites that the account sees."""
-        endpoint = "all_installations"
-        items = _list_in(await self._get(endpoint, endpoint), endpoint)
-        ids: dict[str, None] = {}
-        for item in items:
-            self.observations.note(endpoint, form_of(item))
-            try:
-                ids[parse_id(item)] = None
-            except ValueError:
-                LOGGER.debug("%s: an element without id", endpoint)
-        if items and not ids:
-            raise ClimkitResponseError(endpoint, "no element has an id")
-        return tuple(ids)
+        """Return the ids of the sites that the account may see."""
+        call = Call("all_installations", ("all_installations",))
+        return await self._read(call, read_site_ids)
 
     async def site(self, site_id: str) -> Site:
-        """Return the description of a site."""
-        endpoint = "installation_infos"
-        data = await self._get(endpoint, endpoint, site_id)
-        if isinstance(data, list) and len(data) == 1:
-            data = data[0]
-        if not isinstance(data, dict):
-            raise ClimkitResponseError(endpoint, f"{type(data).__name__} for an object")
-        self.observations.note_keys(endpoint, data)
-        return Site.from_wire(site_id, data)
+        """Return name, place, zone and age of a site."""
+        call = Call("installation_infos", ("installation_infos", site_id))
+        return await self._read(
+            call,
+            lambda document: read_site(document, site_id),
+            in_thread=True,  # time zones are files
+        )
 
     async def meters(self, site_id: str) -> tuple[Meter, ...]:
-        """Return the meters of a site."""
-        return await self._described(
-            "meter_info", Meter.from_dict, "meter_info", site_id
-        )
+        """Return the meters of a site, of all media."""
+        call = Call("meter_info", ("meter_info", site_id))
+        return await self._read(call, read_meters)
 
     async def site_series(
         self,
@@ -160,10 +109,12 @@ class ClimkitClient:
         *,
         priority: Priority = Priority.LIVE,
     ) -> Series:
-        """Return the totals of a site and the columns of its meters of one type."""
-        return await self._series(
-            ("site_data", site_id, meter_type), None, resolution, (start, end), priority
-        )
+        """Return one medium of a site and of all its meters, start <= interval < end.
+
+        Times are aware; without `end`, all there is.
+        """
+        call = Call("site_data", ("site_data", site_id, meter_type))
+        return await self._series(call, resolution, start, end, priority=priority)
 
     async def meter_series(
         self,
@@ -175,13 +126,10 @@ class ClimkitClient:
         *,
         priority: Priority = Priority.LIVE,
     ) -> Series:
-        """Return the columns of one meter."""
+        """Return the columns of one meter, start <= interval < end; times are aware."""
+        call = Call("meter_data", ("meter_data", site_id, meter_id))
         return await self._series(
-            ("meter_data", site_id, meter_id),
-            meter_id,
-            resolution,
-            (start, end),
-            priority,
+            call, resolution, start, end, priority=priority, meter_id=meter_id
         )
 
     async def register_readings(
@@ -193,31 +141,18 @@ class ClimkitClient:
         *,
         priority: Priority = Priority.LIVE,
     ) -> tuple[RegisterReading, ...]:
-        """Return what a physical meter itself showed, oldest first; not validated."""
-        endpoint = "meter_data_raw"
-        rows = _list_in(
-            await self._post(
-                endpoint,
-                _window(start, end),
-                endpoint,
-                site_id,
-                meter_id,
-                priority=priority,
-            ),
-            endpoint,
-        )
-        readings = self._readable(endpoint, rows, RegisterReading.from_wire)
-        return tuple(
-            reading
-            for reading in sorted(readings, key=lambda reading: reading.time)
-            if reading.time >= start and (end is None or reading.time < end)
+        """Return what stood on a physical meter, start <= time < end; times are aware."""
+        path = ("meter_data_raw", site_id, meter_id)
+        return await self._read(
+            Call("meter_data_raw", path, _window(start, end)),
+            lambda document: read_registers(document, start, end),
+            priority,
         )
 
     async def sensors(self, site_id: str) -> tuple[Sensor, ...]:
-        """Return the environmental sensors of a site."""
-        return await self._described(
-            "sensors_list", Sensor.from_dict, site_id, "sensors_list"
-        )
+        """Return the sensors of the surroundings; many sites answer with no access."""
+        call = Call("sensors_list", (site_id, "sensors_list"))
+        return await self._read(call, read_sensors)
 
     async def sensor_readings(
         self,
@@ -227,336 +162,73 @@ class ClimkitClient:
         *,
         priority: Priority = Priority.LIVE,
     ) -> tuple[SensorReading, ...]:
-        """Return the readings of an environmental sensor since `start`, oldest first.
-
-        Only the latest if no `start` is given.
-        """
-        endpoint = "sensor_data"
-        data = await self._get(
-            endpoint,
-            site_id,
-            endpoint,
-            sensor_id,
-            params=_window(start, None) if start else None,
-            priority=priority,
+        """Return what a sensor measured since `start` (aware), or the latest."""
+        query = {} if start is None else _window(start, None)
+        return await self._read(
+            Call("sensor_data", (site_id, "sensor_data", sensor_id), query=query),
+            lambda document: read_sensor_readings(document, start),
+            priority,
         )
-        if isinstance(data, dict) and "value" in data:
-            data = [data]
-        readings = self._readable(
-            endpoint, _list_in(data, endpoint), SensorReading.from_wire
-        )
-        return tuple(
-            reading
-            for reading in sorted(readings, key=lambda reading: reading.time)
-            if start is None or reading.time >= start
-        )
-
-    # --- From JSON to models ----------------------------------------------------------
-
-    async def _described[T](
-        self, endpoint: str, read: Callable[[dict[str, Any]], T], *path: str
-    ) -> tuple[T, ...]:
-        items = _list_in(await self._get(endpoint, *path), endpoint)
-        described = self._readable(endpoint, items, read)
-        if items and not described:
-            raise ClimkitResponseError(endpoint, "no element can be read")
-        return tuple(described)
-
-    def _readable[T](
-        self, endpoint: str, items: list[Any], read: Callable[[dict[str, Any]], T]
-    ) -> list[T]:
-        """Read what can be read; one bad element never costs the good ones."""
-        good: list[T] = []
-        for item in items:
-            try:
-                if not isinstance(item, dict):
-                    raise ValueError(type(item).__name__)
-                self.observations.note_keys(endpoint, item)
-                good.append(read(item))
-            except (ValueError, MissingField, InvalidFieldValue) as err:
-                self.observations.note(f"{endpoint}.unreadable", type(err).__name__)
-        if len(good) < len(items):
-            LOGGER.debug("%s: %s elements left out", endpoint, len(items) - len(good))
-        return good
 
     async def _series(
         self,
-        path: tuple[str, ...],
-        meter_id: str | None,
+        call: Call,
         resolution: Resolution,
-        period: tuple[datetime, datetime | None],
+        start: datetime,
+        end: datetime | None,
+        *,
         priority: Priority,
+        meter_id: str | None = None,
     ) -> Series:
-        endpoint = path[0]
-        start, end = (t.astimezone(UTC) if t else None for t in period)
-        assert start is not None
-        body = {**_window(start, end), "sampling_frequency": resolution.value}
-        answer = await self._request(
-            "POST", endpoint, path, json_body=body, priority=priority
+        async def ask(spelling: str) -> Series:
+            payload = _window(start, end) | {"sampling_frequency": spelling}
+            return await self._read(
+                Call(call.endpoint, call.path, payload),
+                lambda document: read_series(
+                    document, resolution, start, end, meter_id
+                ),
+                priority,
+            )
+
+        series = await self._sampling.ask(resolution, ask)
+        self.observations.note(
+            "sampling_frequency", self._sampling.spelling(resolution)
         )
-        parse = partial(
-            _series_of, answer, endpoint, resolution, (start, end), meter_id
-        )
-        series, first, keys = (
-            parse() if len(answer) <= SMALL_BODY else await asyncio.to_thread(parse)
-        )
-        self.observations.note_keys(endpoint, keys)
-        self.observations.note_window(body["t_s"], first)
-        if series.dropped:
-            self.observations.note(f"{endpoint}.unreadable", "rows")
-            LOGGER.debug("%s: %s rows left out", endpoint, series.dropped)
+        if end is None and series.starts and resolution is Resolution.QUARTER_HOUR:
+            newest = series.starts[-1] + timedelta(minutes=15)
+            self.observations.note_age(call.endpoint, datetime.now(UTC) - newest)
         return series
 
-    # --- HTTP -------------------------------------------------------------------------
-
-    async def _get(
+    async def _read[T](
         self,
-        endpoint: str,
-        *path: str,
-        params: Mapping[str, str] | None = None,
+        call: Call,
+        read: Callable[[Document], T],
         priority: Priority = Priority.LIVE,
-    ) -> Any:
-        body = await self._request(
-            "GET", endpoint, path, params=params, priority=priority
-        )
-        return await _decoded(body, endpoint)
-
-    async def _post(
-        self,
-        endpoint: str,
-        json_body: Mapping[str, str],
-        *path: str,
-        priority: Priority = Priority.LIVE,
-    ) -> Any:
-        body = await self._request(
-            "POST", endpoint, path, json_body=json_body, priority=priority
-        )
-        return await _decoded(body, endpoint)
-
-    async def _request(
-        self,
-        method: str,
-        endpoint: str,
-        path: tuple[str, ...],
         *,
-        json_body: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        priority: Priority = Priority.LIVE,
-    ) -> bytes:
-        """Send a request with a token, in its turn; return the body of a good answer."""
-        url = self._url.joinpath(*path).with_query(params)
-
-        async def send() -> _Answer:
-            token = await self._auth.token()
-            headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-            return await self._send(endpoint, method, url, json_body, headers)
-
-        async def attempt() -> bytes:
-            answer = await send()
-            if answer.status == 401 or (
-                answer.status == 403 and not self._auth.is_fresh
-            ):
-                self._auth.forget()
-                answer = await send()
-            if answer.status in (401, 403, 404):
-                raise ClimkitAccessError(endpoint, answer.status)
-            if answer.status != HTTPStatus.OK:
-                raise ClimkitResponseError(
-                    endpoint, f"HTTP {answer.status}", answer.status
-                )
-            return answer.body
-
-        async with self.queue.turn(priority):
-            return await self._patiently(endpoint, attempt)
-
-    async def _patiently[T](
-        self, endpoint: str, attempt: Callable[[], Awaitable[T]]
+        in_thread: bool = False,
     ) -> T:
-        """Repeat what the cloud refuses for the number of requests, up to a minute."""
-        waited = 0.0
-        while True:
-            if waited + self.queue.pause_left > PATIENCE:
-                raise ClimkitRateLimitError(self.queue.pause_left)
-            waited += self.queue.pause_left
-            try:
-                result = await attempt()
-            except _TooManyRequestsError as refusal:
-                delay = refusal.retry_after or self.queue.back_off()
-                LOGGER.debug("%s: too many requests, waiting %.0f s", endpoint, delay)
-                self.queue.pause(delay)
-            else:
-                self.queue.succeeded()
-                return result
+        """Return the reply as a model, without ever holding up the event loop."""
 
-    async def _log_in(self, credentials: Mapping[str, str]) -> Mapping[str, Any]:
-        answer = await self._send("auth", "POST", self._url / "auth", credentials, {})
-        if answer.status in _REFUSED_BY_AUTH:
-            raise ClimkitAuthenticationError(f"auth: HTTP {answer.status}")
-        if answer.status != HTTPStatus.OK:
-            raise ClimkitResponseError("auth", f"HTTP {answer.status}", answer.status)
-        data = await _decoded(answer.body, "auth")
-        if not isinstance(data, dict):
-            raise ClimkitResponseError("auth", f"{type(data).__name__} for an object")
-        self.observations.note_keys("auth", data)
-        return data
-
-    async def _send(
-        self,
-        endpoint: str,
-        method: str,
-        url: URL,
-        json_body: Mapping[str, str] | None,
-        headers: Mapping[str, str],
-    ) -> _Answer:
-        """Send a request and follow redirects, but never to another host."""
-        for _ in range(MOST_REDIRECTS + 1):
-            answer = await self._send_once(method, url, json_body, headers)
-            if answer.status == 429 or (
-                answer.status >= 400
-                and b"too many requests" in answer.body[:2000].lower()
-            ):
-                raise _TooManyRequestsError(answer.retry_after)
-            if answer.location is None:
-                return answer
-            target = url.join(URL(answer.location))
-            if target.origin() != url.origin():
-                raise ClimkitResponseError(
-                    endpoint, "a redirect elsewhere", answer.status
-                )
-            url = target
-        raise ClimkitResponseError(endpoint, "redirects without end")
-
-    async def _send_once(
-        self,
-        method: str,
-        url: URL,
-        json_body: Mapping[str, str] | None,
-        headers: Mapping[str, str],
-    ) -> _Answer:
-        await self.queue.pace()
-        try:
-            async with self._session.request(
-                method,
-                url,
-                json=json_body,
-                headers=headers,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-            ) as response:
-                return _Answer(
-                    response.status,
-                    await _read(response),
-                    response.headers.get("Location")
-                    if response.status in (301, 302, 307, 308)
-                    else None,
-                    _seconds(response.headers.get("Retry-After")),
-                )
-        except TimeoutError:
-            raise ClimkitTimeoutError("no answer in time") from None
-        except ClientError as err:
-            # Its text could name the address with ids, its attributes carry the token.
-            raise ClimkitConnectionError(type(err).__name__) from None
-
-
-class _TooManyRequestsError(Exception):
-    def __init__(self, retry_after: float | None) -> None:
-        super().__init__()
-        self.retry_after = retry_after
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    body: bytes = field(repr=False)
-    location: str | None = field(repr=False)
-    retry_after: float | None
-
-
-async def _read(response: ClientResponse) -> bytes:
-    """Read a body, but not more than anybody could have meant to send."""
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(2**16):
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise ClimkitResponseError("the cloud", "an answer too large")
-    return bytes(body)
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Return for how long the cloud wants to be left alone, if it says so credibly."""
-    if retry_after is None:
-        return None
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(retry_after)
-            seconds = (until - datetime.now(UTC)).total_seconds()
-        except TypeError, ValueError, OverflowError:
-            return None
-    return seconds if isfinite(seconds) and 0 < seconds <= 86400 else None
+        document = await self._account.fetch(call, priority)
+        if in_thread or document.size > INLINE:
+            result = await asyncio.to_thread(read, document)
+        else:
+            result = read(document)
+        if document.dropped and call.endpoint not in self._complained:
+            self._complained.add(call.endpoint)
+            _LOGGER.warning(
+                "%s: %s elements cannot be used and are left out; said only once",
+                call.endpoint,
+                document.dropped,
+            )
+        return result
 
 
 def _window(start: datetime, end: datetime | None) -> dict[str, str]:
-    window = {"t_s": _naive(start - PADDING)}
-    if end is not None:
-        window["t_e"] = _naive(end + PADDING)
-    return window
+    """Return the times to ask for: naive UTC, a few hours more than is wanted."""
+    window = {"t_s": _digits(start - PADDING)}
+    return window if end is None else window | {"t_e": _digits(end + PADDING)}
 
 
-def _naive(time: datetime) -> str:
+def _digits(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-async def _decoded(body: bytes, endpoint: str) -> Any:
-    try:
-        if len(body) <= SMALL_BODY:
-            return decode(body)
-        return await asyncio.to_thread(decode, body)
-    except ValueError:
-        raise ClimkitResponseError(endpoint, "no JSON") from None
-
-
-def _list_in(data: object, endpoint: str) -> list[Any]:
-    """Return a list, be it wrapped in an object that has nothing else of the kind."""
-    if isinstance(data, dict):
-        lists = [value for value in data.values() if isinstance(value, list)]
-        if len(lists) == 1:
-            return lists[0]
-    if not isinstance(data, list):
-        raise ClimkitResponseError(endpoint, f"{type(data).__name__} for a list")
-    return data
-
-
-def _series_of(
-    body: bytes,
-    endpoint: str,
-    resolution: Resolution,
-    period: tuple[datetime, datetime | None],
-    meter_id: str | None,
-) -> tuple[Series, datetime | None, dict[str, Any]]:
-    """Read a series; also return its first time and the keys of its first row."""
-    first: datetime | None = None
-    keys: dict[str, Any] = {}
-
-    def watched(rows: Iterator[Any]) -> Iterator[Any]:
-        nonlocal first, keys
-        for row in rows:
-            if first is None and isinstance(row, dict):
-                keys = row
-                with suppress(ValueError):
-                    first = interval_start(row.get("timestamp"), resolution)
-            yield row
-
-    try:
-        rows = (
-            decode_rows(body)
-            if body.lstrip()[:1] == b"["
-            else iter(_list_in(decode(body), endpoint))
-        )
-        series = Series.from_rows(watched(rows), resolution, *period, meter_id)
-    except ValueError:
-        raise ClimkitResponseError(endpoint, "no JSON") from None
-    if series.dropped and not series.starts and first is None:
-        raise ClimkitResponseError(endpoint, "no row can be read")
-    return series, first, keys

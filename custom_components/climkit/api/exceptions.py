@@ -1,11 +1,8 @@
-"""What can go wrong between this client and the cloud.
-
-Texts name an endpoint and a reason; never an address, an id, a value or a credential.
-"""
+"""The error tree. No text of it ever holds credentials, tokens, ids or contents."""
 
 
 class ClimkitError(Exception):
-    """Any failure of the client."""
+    """Anything that can go wrong with Climkit's cloud."""
 
 
 class ClimkitConnectionError(ClimkitError):
@@ -17,34 +14,33 @@ class ClimkitTimeoutError(ClimkitConnectionError, TimeoutError):
 
 
 class ClimkitResponseError(ClimkitError):
-    """The cloud answered something that cannot be used."""
+    """The cloud answered with something that is not what its documentation says."""
 
     def __init__(self, endpoint: str, reason: str, status: int | None = None) -> None:
-        """Say which endpoint answered what."""
-        super().__init__(f"{endpoint}: {reason}")
+        suffix = "" if status is None else f" (status {status})"
+        super().__init__(f"{endpoint}: {reason}{suffix}")
         self.endpoint = endpoint
         self.reason = reason
         self.status = status
 
 
 class ClimkitAuthenticationError(ClimkitError):
-    """The cloud refused the credentials themselves."""
+    """The cloud refuses the user name or the password."""
 
 
 class ClimkitAccessError(ClimkitError):
-    """These credentials may not read this resource, or it does not exist."""
+    """The credentials are right, but may not read this resource, or it is gone."""
 
     def __init__(self, endpoint: str, status: int) -> None:
-        """Say which endpoint refused."""
-        super().__init__(f"{endpoint}: no access (HTTP {status})")
+        super().__init__(f"{endpoint}: no access (status {status})")
         self.endpoint = endpoint
         self.status = status
 
 
 class ClimkitRateLimitError(ClimkitError):
-    """The cloud asks for patience."""
+    """The cloud asks for a longer pause than a caller should wait for."""
 
     def __init__(self, retry_after: float) -> None:
-        """Say for how many seconds."""
-        super().__init__(f"too many requests, again in {retry_after:.0f} s")
+        super().__init__(f"too many requests, wait {retry_after:.0f} s")
         self.retry_after = retry_after
+        """Seconds from now until it makes sense to ask again."""

@@ -1,30 +1,23 @@
-"""What the cloud tells, in clean words: here every oddity of the wire ends.
+"""What the cloud knows, with its oddities settled: aware UTC, interval starts, no null.
 
-Times are aware and in UTC, intervals are told by their start. Sources: Climkit's API
-documentation, and replies that others have observed of it.
+Street, house number and coordinates of a site are never kept.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
-from math import isfinite
-import re
 from typing import Any, Final, NamedTuple, Self, override
 
 from mashumaro import DataClassDictMixin, field_options
 
-DUST: Final = 1e-6
-"""Amounts below are artefacts of floating point (kWh or m³)."""
+from .wire import identifier, number, text
 
-DEFAULT_TIME_ZONE: Final = "Europe/Zurich"
-
-MILLISECONDS_FROM: Final = 1e11
-"""Numbers from here on are milliseconds since 1970: in seconds, the year would be 5138."""
+HOME_ZONE: Final = "Europe/Zurich"
 
 
 class Resolution(StrEnum):
-    """Length of the intervals of a series, in the words of the API."""
+    """Lengths of the intervals that the cloud sums up to."""
 
     QUARTER_HOUR = "15T"
     HOUR = "H"
@@ -34,7 +27,7 @@ class Resolution(StrEnum):
 
 
 class MeterType(StrEnum):
-    """What a meter measures; the cloud may know more."""
+    """What a meter can measure, as far as known: `Meter.type` may be another."""
 
     ELECTRICITY = "electricity"
     HEATING = "heating"
@@ -45,7 +38,7 @@ class MeterType(StrEnum):
 
 
 class MeterMode(StrEnum):
-    """What a meter is for; the cloud may know more."""
+    """What a meter can be for, as far as known: `Meter.mode` may be another."""
 
     CONSUMPTION = "consumption"
     PRODUCTION = "production"
@@ -54,318 +47,159 @@ class MeterMode(StrEnum):
 
 
 class Column(NamedTuple):
-    """A column of a series."""
+    """The name of one column of a series."""
 
     meter_id: str | None
-    """The meter, or None for a quantity of the whole site."""
+    """None for what the site has in all."""
     quantity: str
-
-
-# --- Values -------------------------------------------------------------------------
-
-
-def parse_time(value: object) -> datetime:
-    """Return a time of the cloud in UTC.
-
-    Understands ISO 8601 with an offset (a space or a T between date and time), seconds
-    or milliseconds since 1970, and what MongoDB makes of dates. Raises ValueError.
-    """
-    if isinstance(value, Mapping):
-        value = value.get("$date", value.get("$numberLong"))
-        return parse_time(value)
-    if isinstance(value, bool) or value is None:
-        raise ValueError("not a time")
-    if isinstance(value, str) and re.fullmatch(r"-?\d{9,}(\.\d+)?", value):
-        value = float(value)
-    try:
-        if isinstance(value, int | float):
-            seconds = value / 1000 if abs(value) >= MILLISECONDS_FROM else value
-            return datetime.fromtimestamp(seconds, UTC)
-        time = datetime.fromisoformat(str(value).strip())
-        if time.tzinfo is None:
-            raise ValueError("a time without offset")
-        return time.astimezone(UTC)
-    except (OverflowError, OSError) as err:
-        raise ValueError("not a time") from err
-
-
-def parse_amount(value: object) -> float | None:
-    """Return an amount, or None for what is none: null, NaN, text, true."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        amount = float(value)
-    except ValueError, OverflowError:
-        return None
-    if not isfinite(amount):
-        return None
-    return 0.0 if abs(amount) < DUST else amount
-
-
-def parse_id(value: object) -> str:
-    """Return an id: a string, a number, or what MongoDB makes of ids. Raises ValueError."""
-    if isinstance(value, Mapping):
-        value = next(
-            (value[key] for key in ID_KEYS if value.get(key) is not None), None
-        )
-        return parse_id(value)
-    if isinstance(value, str) and (text := value.strip()):
-        return text
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    raise ValueError("not an id")
-
-
-ID_KEYS: Final = ("$oid", "id", "_id", "site_id", "installation_id")
-
-
-# --- Descriptions -------------------------------------------------------------------
-
-
-def _text(value: object) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+    """"total", "self" or "ext" of a meter; "conso_total", "from_ext", ... of the site."""
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """A metered installation. Street and coordinates are not kept: nobody needs them."""
+class Series:
+    """Energies (kWh) or volumes (m³) per interval."""
 
-    id: str
-    name: str
-    city: str | None = None
-    created: datetime | None = None
-    """Since when Climkit knows the site; data may begin months later."""
-    time_zone: str = DEFAULT_TIME_ZONE
-    """IANA name of the zone by which the site's days and months begin."""
+    resolution: Resolution
+    starts: tuple[datetime, ...]
+    """Starts of the intervals in UTC, ascending, without repetition."""
+    columns: Mapping[Column, tuple[float | None, ...]] = field(repr=False)
+    """As long as `starts`, each; None where the cloud has no value."""
+    dropped: int = 0
+    """Rows that could not be used."""
 
-    @classmethod
-    def from_wire(cls, site_id: str, data: Mapping[str, Any]) -> Site:
-        """Read `installation_infos`; everything in it is optional."""
-        address = data.get("address")
-        address = address if isinstance(address, Mapping) else {}
-        created: datetime | None = None
-        try:
-            value = data.get("creation_date")
-            if isinstance(value, str) and "+" not in value and "Z" not in value[10:]:
-                value = (
-                    f"{value.strip()[:19]}+00:00"
-                    if len(value) > 10
-                    else f"{value}T00:00+00:00"
-                )
-            created = parse_time(value)
-        except ValueError:
-            created = None
-        return cls(
-            site_id,
-            _text(data.get("name")) or _text(data.get("site_ref")) or site_id,
-            _text(address.get("city")) or _text(address.get("city_name")),
-            created,
-            _text(data.get("timezone")) or DEFAULT_TIME_ZONE,
-        )
+    def values(self, column: Column) -> dict[datetime, float]:
+        """Return what is known of a column, by the start of the interval in UTC."""
+        return {
+            start: value
+            for start, value in zip(
+                self.starts, self.columns.get(column, ()), strict=False
+            )
+            if value is not None
+        }
 
 
-def _number(value: object) -> int | None:
-    """Return a whole number that may come as text."""
-    try:
-        return int(str(value))
-    except ValueError:
-        return None
+def _word(value: object) -> str:
+    return "_".join(text(value).lower().split())
+
+
+def _maybe(value: object) -> str | None:
+    return text(value) or None
+
+
+def _id(value: object) -> str:
+    if (result := identifier(value)) is None:
+        raise ValueError
+    return result
+
+
+def _whole(value: object) -> int | None:
+    result = number(value)
+    return int(result) if result is not None and result.is_integer() else None
+
+
+def _flag(value: object) -> bool:
+    return value is True or text(value).lower() in {"true", "1", "yes"}
 
 
 @dataclass(frozen=True, slots=True)
 class Meter(DataClassDictMixin):
-    """A meter, physical or made of others."""
+    """A meter of a site, physical or computed from others."""
 
-    id: str = field(metadata=field_options(deserialize=parse_id))
-    type: str
-    name: str
-    mode: str
-    prim_ad: int | None = None
-    """Bus address; by convention it tells the mode (installer's manual, 4.1)."""
-    is_rule_meter: bool = False
-    """Whether it is the sum or the difference of other meters."""
+    id: str = field(metadata=field_options(deserialize=_id))
+    type: str = field(default="", metadata=field_options(deserialize=_word))
+    name: str = field(default="", metadata=field_options(deserialize=text))
+    mode: str = field(default="", metadata=field_options(deserialize=_word))
+    prim_ad: int | None = field(
+        default=None, metadata=field_options(deserialize=_whole)
+    )
+    """Address on the bus: 10 is the grid connection, 11 to 99 consume, from 101 produce."""
+    is_rule_meter: bool = field(
+        default=False, metadata=field_options(deserialize=_flag)
+    )
+    """Whether it is computed from other meters."""
 
     @classmethod
     @override
     def __pre_deserialize__(cls, d: dict[Any, Any]) -> dict[Any, Any]:
-        prim_ad = _number(d.get("prim_ad"))
-        type_ = (_text(d.get("type")) or MeterType.ELECTRICITY).lower()
-        label = type_.replace("_", " ").capitalize()
-        return {
-            "id": d.get("id", d.get("_id")),
-            "type": type_,
-            "name": _text(d.get("name"))
-            or (label if prim_ad is None else f"{label} {prim_ad}"),
-            "mode": (_text(d.get("mode")) or _mode_of(prim_ad)).lower(),
-            "prim_ad": prim_ad,
-            "is_rule_meter": bool(d.get("is_rule_meter", d.get("virtual", False))),
-        }
+        """Accept the names that keys had in earlier years."""
+        return {"id": d.get("_id"), "is_rule_meter": d.get("virtual", False)} | d
+
+    @classmethod
+    @override
+    def __post_deserialize__(cls, obj: Self) -> Self:
+        """Put a name and a mode where the cloud has none."""
+        name = f"{obj.type} {obj.prim_ad}" if obj.type and obj.prim_ad else obj.id
+        return replace(
+            obj,
+            type=obj.type or "unknown",
+            name=obj.name or name,
+            mode=obj.mode or _mode_by_address(obj.prim_ad),
+        )
 
 
-def _mode_of(prim_ad: int | None) -> str:
-    """Return what a bus address stands for: 10 the grid, 101 and up production."""
+def _mode_by_address(prim_ad: int | None) -> MeterMode:
     if prim_ad == 10:
         return MeterMode.INTRODUCTION
-    if prim_ad is not None and prim_ad > 100:
+    if prim_ad is not None and prim_ad >= 101:
         return MeterMode.PRODUCTION
     return MeterMode.CONSUMPTION
 
 
 @dataclass(frozen=True, slots=True)
 class Sensor(DataClassDictMixin):
-    """An environmental sensor of a site."""
+    """A sensor of the surroundings: temperature, air, light."""
 
-    id: str = field(metadata=field_options(deserialize=parse_id))
-    name: str
-    type: str
-    """What it measures, in the cloud's words."""
-    unit: str | None = None
-    model: str | None = None
+    id: str = field(metadata=field_options(deserialize=_id))
+    name: str = field(default="", metadata=field_options(deserialize=text))
+    type: str = field(default="", metadata=field_options(deserialize=_word))
+    """What it measures; the cloud's vocabulary is not known."""
+    unit: str | None = field(default=None, metadata=field_options(deserialize=_maybe))
+    model: str | None = field(default=None, metadata=field_options(deserialize=_maybe))
 
     @classmethod
     @override
     def __pre_deserialize__(cls, d: dict[Any, Any]) -> dict[Any, Any]:
-        type_ = _text(d.get("type")) or ""
-        return {
-            "id": d.get("id", d.get("_id")),
-            "name": _text(d.get("name")) or type_ or "Sensor",
-            "type": type_,
-            "unit": _text(d.get("unit")),
-            "model": _text(d.get("model")),
-        }
+        """Accept an id under the name that MongoDB gives it."""
+        return {"id": d.get("_id")} | d
+
+    @classmethod
+    @override
+    def __post_deserialize__(cls, obj: Self) -> Self:
+        """Put a name where the cloud has none."""
+        return replace(obj, name=obj.name or obj.type or obj.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A building or a group of buildings with one connection to the grid."""
+
+    id: str
+    name: str
+    city: str | None = None
+    created: datetime | None = None
+    """When Climkit set it up, in UTC; months before the first reading, at times."""
+    time_zone: str = HOME_ZONE
+    """A name of the IANA database that this system knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class SensorReading:
-    """A value of an environmental sensor, in the sensor's unit."""
+    """What a sensor of the surroundings measured, in its own unit."""
 
     time: datetime
+    """In UTC."""
     value: float
-
-    @classmethod
-    def from_wire(cls, data: Mapping[str, Any]) -> Self:
-        """Read a row. Raises ValueError."""
-        if (value := parse_amount(data.get("value"))) is None:
-            raise ValueError("no value")
-        return cls(parse_time(data.get("timestamp")), value)
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterReading:
-    """What a physical meter itself showed, or measured in an interval; not validated."""
+    """What stood on a meter; some meters give amounts per interval instead."""
 
     time: datetime
+    """In UTC."""
     en_im: float | None = None
     """kWh drawn."""
     en_ex: float | None = None
-    """kWh delivered: produced, or fed into the grid."""
+    """kWh fed back."""
     heat_energy_kwh: float | None = None
     vol_m3: float | None = None
-
-    @classmethod
-    def from_wire(cls, data: Mapping[str, Any]) -> Self:
-        """Read a row. Raises ValueError."""
-        return cls(
-            parse_time(data.get("timestamp")),
-            *(
-                parse_amount(data.get(key))
-                for key in ("en_im", "en_ex", "heat_energy_kwh", "vol_m3")
-            ),
-        )
-
-
-# --- Series -------------------------------------------------------------------------
-
-_PER_METER: Final = ("total", "self", "ext")
-
-
-def column_of(key: str, meter_id: str | None) -> Column:
-    """Return the column of a key: `total_<id>` and the like belong to a meter."""
-    if meter_id is not None:
-        return Column(meter_id, key)
-    quantity, _, of = key.partition("_")
-    if of and quantity in _PER_METER:
-        return Column(of, quantity)
-    return Column(None, key)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Amounts per interval: kWh, or m³ of water, column by column."""
-
-    resolution: Resolution
-    starts: tuple[datetime, ...]
-    """Starts of the intervals in UTC, ascending, each once."""
-    columns: Mapping[Column, tuple[float | None, ...]]
-    """As long as `starts`; None where the cloud has no amount."""
-    dropped: int = 0
-    """How many rows could not be read."""
-
-    def values(self, column: Column) -> dict[datetime, float]:
-        """Return the amounts of a column by the start of the interval."""
-        return {
-            start: amount
-            for start, amount in zip(
-                self.starts, self.columns.get(column, ()), strict=False
-            )
-            if amount is not None
-        }
-
-    @classmethod
-    def from_rows(
-        cls,
-        rows: Iterable[object],
-        resolution: Resolution,
-        start: datetime,
-        end: datetime | None,
-        meter_id: str | None = None,
-    ) -> Series:
-        """Read rows as they come, keeping those with start <= interval < end."""
-        table: dict[datetime, tuple[float | None, ...]] = {}
-        names: dict[str, int] = {}
-        dropped = 0
-        for row in rows:
-            try:
-                cells = _cells(row)
-                begin = interval_start(cells.get("timestamp"), resolution)
-            except ValueError:
-                dropped += 1
-                continue
-            if begin < start or (end is not None and begin >= end):
-                continue
-            for key in cells:
-                if key != "timestamp" and key not in names:
-                    names[key] = len(names)
-            table[begin] = tuple(parse_amount(cells.get(name)) for name in names)
-        starts = tuple(sorted(table))
-        columns = {
-            column_of(name, meter_id): tuple(
-                row[at] if at < len(row := table[begin]) else None for begin in starts
-            )
-            for name, at in names.items()
-        }
-        return cls(resolution, starts, columns, dropped)
-
-
-def _cells(row: object) -> Mapping[str, object]:
-    """Return a row by its keys. Raises ValueError if it is none."""
-    if isinstance(row, Mapping):
-        return row
-    raise ValueError("not a row")
-
-
-def interval_start(value: object, resolution: Resolution) -> datetime:
-    """Return when the interval of a row begins: quarters are labelled by their end.
-
-    Raises ValueError for what is no time, or not on the grid of the resolution.
-    """
-    time = parse_time(value)
-    if time.second or time.microsecond:
-        raise ValueError("off the grid")
-    if resolution is Resolution.QUARTER_HOUR:
-        if time.minute % 15:
-            raise ValueError("off the grid")
-        return time - timedelta(minutes=15)
-    if time.minute:
-        raise ValueError("off the grid")
-    return time

@@ -1,58 +1,44 @@
-"""Which variant of each unknown the cloud was seen to use: names and forms, no values."""
+"""Which of its possible forms the cloud was seen to use: for diagnostics, never a value."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections import Counter
+from datetime import timedelta
 import re
-from typing import Any, Final
+from typing import Final
 
-MOST: Final = 12
-"""Variants kept of one fact: a cloud gone mad must not fill the memory."""
-
-_ID: Final = re.compile(r"[0-9a-f]{12,}", re.IGNORECASE)
+_MOST_TOPICS: Final = 200
+_MOST_VARIANTS: Final = 40
+_LONGEST: Final = 2000
+_DIGITS: Final = re.compile(r"[0-9a-fA-F]{6,}")
 
 
 class Observations:
-    """Collects facts for the diagnostics; the first user's report settles what is open."""
+    """Counts of the forms seen since Home Assistant started."""
 
     def __init__(self) -> None:
-        """Start with nothing seen."""
-        self._seen: dict[str, set[str]] = {}
+        self._seen: dict[str, Counter[str]] = {}
+        self._ages: dict[str, tuple[timedelta, timedelta]] = {}
 
-    def note(self, fact: str, variant: str) -> None:
-        """Note a variant of a fact; ids within are replaced."""
-        variants = self._seen.setdefault(fact, set())
-        if len(variants) < MOST:
-            variants.add(_ID.sub("<id>", variant)[:80])
-
-    def note_keys(self, fact: str, data: Mapping[str, Any]) -> None:
-        """Note the names and types of the keys of an object."""
-        for key, value in data.items():
-            self._keys(fact, key, value)
-
-    def _keys(self, fact: str, key: object, value: object) -> None:
-        name = _ID.sub("<id>", str(key))[:40]
-        self._seen.setdefault(f"{fact}.{name}", set()).add(form_of(value))
-
-    def note_window(self, asked: str, first: datetime | None) -> None:
-        """Note whether `t_s` was read as UTC, from the first row that came back."""
-        if first is None:
+    def note(self, topic: str, variant: str) -> None:
+        """Count a form; whatever looks like an id is masked, and the number is limited."""
+        if topic not in self._seen and len(self._seen) >= _MOST_TOPICS:
             return
-        start = datetime.fromisoformat(f"{asked}+00:00")
-        early = start - first
-        if timedelta(minutes=50) <= early <= timedelta(minutes=130):
-            self.note("t_s", "local time")
-        elif timedelta() <= abs(early) <= timedelta(minutes=15):
-            self.note("t_s", "UTC, or data begins here")
+        counts = self._seen.setdefault(topic, Counter())
+        variant = _DIGITS.sub("<id>", variant)[:_LONGEST]
+        if variant not in counts and len(counts) >= _MOST_VARIANTS:
+            variant = "<more>"
+        counts[variant] += 1
 
-    def as_dict(self) -> dict[str, list[str]]:
-        """Return what was seen."""
-        return {fact: sorted(variants) for fact, variants in sorted(self._seen.items())}
+    def note_age(self, topic: str, age: timedelta) -> None:
+        """Remember how old the newest row was when it came, last and at the least."""
+        least, _ = self._ages.get(topic, (age, age))
+        self._ages[topic] = (min(least, age), age)
 
-
-def form_of(value: object) -> str:
-    """Return the form of a value: its type, and of a text that is a time, its pattern."""
-    if isinstance(value, Mapping):
-        return "{" + ",".join(sorted(_ID.sub("<id>", str(k))[:20] for k in value)) + "}"
-    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value):
-        return re.sub(r"\d", "9", value)[:32]
-    return type(value).__name__
+    def as_dict(self) -> dict[str, dict[str, float]]:
+        """Return how often each form was seen; ages of newest rows in minutes."""
+        seen: dict[str, dict[str, float]] = {
+            topic: dict(counts.most_common()) for topic, counts in self._seen.items()
+        }
+        for topic, ages in self._ages.items():
+            least, last = (round(age / timedelta(minutes=1), 1) for age in ages)
+            seen[f"{topic} newest row's age"] = {"least": least, "last": last}
+        return dict(sorted(seen.items()))

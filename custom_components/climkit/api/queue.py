@@ -1,107 +1,168 @@
-"""The queue of one account: one request in flight, at most one a second.
-
-Climkit's documentation states one request a second; the limit was seen to be enforced.
-"""
+"""Who may send when: one request at a time, at most one a second, live ones first."""
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from enum import IntEnum
-import heapq
+from heapq import heappop, heappush
 from itertools import count
 from typing import Final
 
 from aiolimiter import AsyncLimiter
 
 MIN_INTERVAL: float = 1.1
-"""Seconds from start to start: the server counts arrivals, so there is a margin."""
+"""Seconds between the starts of two requests; the cloud allows one a second."""
 
-LONGEST_BACKOFF: Final = 60.0
+MARGIN: Final = 1.1
+"""By how much MIN_INTERVAL is longer than what the cloud asks for."""
+
+FIRST_PAUSE: float = 2.0
+"""Seconds to wait after a first refusal that does not say how long."""
+
+LONGEST_PAUSE: float = 60.0
+"""Seconds that somebody waits for a pause to end; with a longer one, callers fail."""
+
+DAY: Final = 86400.0
+
+_MOMENT: Final = 0.001
+"""Seconds that are not worth a timer."""
 
 
 class Priority(IntEnum):
-    """Who goes first."""
+    """Who goes first when several wait."""
 
     LIVE = 0
     BACKGROUND = 1
 
 
 class RequestQueue:
-    """Lets the requests of one account through, one after the other."""
+    """The queue of one account: the cloud counts requests by account."""
 
     def __init__(self) -> None:
-        """Start with nobody waiting."""
-        # More than one at a time would let a burst through after every pause.
         self._limiter = AsyncLimiter(1, MIN_INTERVAL)
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._order = count()
-        self._busy = False
-        self._paused_until = 0.0
-        self._refusals = 0
+        self._interval = self._limiter.time_period / self._limiter.max_rate
+        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
+        self._numbers = count()
+        self._taken = False
+        self._timer: asyncio.TimerHandle | None = None
         self._starts: deque[float] = deque()
+        self._on_the_way = False
+        self._not_before = float("-inf")
+        self._paused_until = float("-inf")
+        self._refusals = 0
 
     @asynccontextmanager
-    async def turn(self, priority: Priority = Priority.LIVE) -> AsyncIterator[None]:
-        """Wait for one's turn: by priority, then by arrival; have it until the exit."""
-        await self._acquire(priority)
+    async def turn(self, priority: Priority = Priority.LIVE) -> AsyncGenerator[None]:
+        """Hold the account alone; waits for those of higher priority and those before.
+
+        The turn comes when a request may be sent, so that the choice among those who
+        wait falls as late as possible; or at once when the pause is longer than
+        LONGEST_PAUSE: look at `paused_for` before sending.
+        """
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heappush(self._waiting, (priority, next(self._numbers), turn))
+        self._grant()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # granted and cancelled in the same moment
+                self._release()
+            raise
         try:
             yield
         finally:
-            self._pass_on()
+            self._release()
 
     async def pace(self) -> None:
-        """Wait until the next request may start; to be called before each."""
+        """Wait until a request may be sent, and count it; call before every single one."""
         loop = asyncio.get_running_loop()
-        while (wait := self._paused_until - loop.time()) > 0:
-            await asyncio.sleep(wait)
-        await self._limiter.acquire()
+        while True:
+            if (wait := self._not_before - loop.time()) > _MOMENT:
+                await asyncio.sleep(wait)
+                continue
+            await self._limiter.acquire()
+            if self._not_before - loop.time() <= _MOMENT:
+                break
         self._starts.append(loop.time())
+        self._on_the_way = True
+
+    def answered(self) -> None:
+        """Count from now on: only now is it certain that the last request has arrived.
+
+        Making a connection takes longer than using it again. Counted from the start
+        alone, the second request could arrive less than a second after the first.
+        """
+        if self._on_the_way:
+            self._on_the_way = False
+            self._postpone(self._interval / MARGIN)
 
     def pause(self, seconds: float) -> None:
-        """Let nobody send for so long."""
-        until = asyncio.get_running_loop().time() + seconds
-        self._paused_until = max(self._paused_until, until)
+        """Let nobody send for so many seconds, a day at most; what is no time is ignored."""
+        if not seconds > 0:
+            return
+        seconds = min(seconds, DAY)
+        now = asyncio.get_running_loop().time()
+        self._paused_until = max(self._paused_until, now + seconds)
+        self._postpone(seconds)
+        self._grant()
 
-    @property
-    def pause_left(self) -> float:
-        """Return for how many seconds nobody may send."""
-        return max(self._paused_until - asyncio.get_running_loop().time(), 0.0)
+    def refused(self, retry_after: float | None) -> float:
+        """Pause because the cloud said so; return for how many seconds.
 
-    def back_off(self) -> float:
-        """Return how long to wait after one more refusal: 2, 4, 8 … 60 seconds."""
+        Without `retry_after` (seconds) the pause doubles with each refusal in a row.
+        """
+        doubled = FIRST_PAUSE * 2 ** min(self._refusals, 10)
         self._refusals += 1
-        return min(2.0**self._refusals, LONGEST_BACKOFF)
+        seconds = retry_after or min(doubled, LONGEST_PAUSE)
+        self.pause(seconds)
+        return seconds
 
-    def succeeded(self) -> None:
-        """Note that the cloud has patience again."""
+    def accepted(self) -> None:
+        """Begin with a short pause again the next time the cloud refuses."""
         self._refusals = 0
 
     @property
+    def paused_for(self) -> float:
+        """Return for how many seconds nobody may send because the cloud said so."""
+        return max(0.0, self._paused_until - asyncio.get_running_loop().time())
+
+    @property
     def requests_last_hour(self) -> int:
-        """Return how many requests were sent within the last hour."""
-        horizon = asyncio.get_running_loop().time() - 3600
-        while self._starts and self._starts[0] < horizon:
+        """Return how many requests were sent in the last 60 minutes."""
+        before = asyncio.get_running_loop().time() - 3600
+        while self._starts and self._starts[0] < before:
             self._starts.popleft()
         return len(self._starts)
 
-    async def _acquire(self, priority: Priority) -> None:
-        if not self._busy:
-            self._busy = True
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), future))
-        try:
-            await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
-                self._pass_on()  # the turn had just come; it must not get lost
-            raise
+    def _postpone(self, seconds: float) -> None:
+        now = asyncio.get_running_loop().time()
+        self._not_before = max(self._not_before, now + seconds)
 
-    def _pass_on(self) -> None:
-        while self._waiting:
-            *_, future = heapq.heappop(self._waiting)
-            if not future.done():
-                future.set_result(None)
-                return
-        self._busy = False
+    def _grant(self) -> None:
+        """Give the turn to whoever is next, now or when the time has come."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        while self._waiting and self._waiting[0][2].done():
+            heappop(self._waiting)
+        if self._taken or not self._waiting:
+            return
+        wait = self._ready_in()
+        if _MOMENT < wait <= LONGEST_PAUSE:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(wait, self._grant)
+            return
+        self._taken = True
+        heappop(self._waiting)[2].set_result(None)
+
+    def _ready_in(self) -> float:
+        """Return in how many seconds a request may be sent."""
+        at = self._not_before
+        if self._starts:
+            at = max(at, self._starts[-1] + self._interval)
+        return at - asyncio.get_running_loop().time()
+
+    def _release(self) -> None:
+        self._taken = False
+        self._grant()
