@@ -7,6 +7,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .account import async_get_client
 from .audit import Audit
+from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
 from .const import CONF_SITE, DOMAIN
 from .coordinator import (
     LIVE_MEDIA,
@@ -17,7 +18,9 @@ from .coordinator import (
 )
 from .devices import async_follow_devices
 from .history import History
+from .home import Home, async_delete_issue, async_forget
 from .progress import Progress
+from .repairs import async_delete_issues, async_watch
 from .services import async_setup_services
 from .source import Source
 from .statistics import Ledger
@@ -69,11 +72,22 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
         live=(live, daily),
     )
     entry.runtime_data = ClimkitData(
-        client, source, progress, site, (live, daily), history
+        client,
+        source,
+        progress,
+        site,
+        (live, daily),
+        history,
+        EnvironmentCoordinator(hass, entry, client),
+        RegisterCoordinator(hass, entry, client),
     )
     async_follow_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.runtime_data.environment.async_start()
+    entry.runtime_data.registers.async_start()
     history.async_start()
+    Home(hass, entry, ledger).async_start()
+    async_watch(hass, entry)
     Audit(
         hass,
         entry,
@@ -96,3 +110,6 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> 
 async def async_remove_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Forget how far the import came; the statistics stay, they are the user's."""
     await Progress(hass, entry.entry_id).async_remove()
+    await async_forget(hass, entry)
+    async_delete_issue(hass, entry)
+    async_delete_issues(hass, entry.entry_id)
