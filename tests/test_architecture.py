@@ -55,10 +55,31 @@ ALLOWED: dict[str, set[str]] = {
     },
     "services": {"api", "const", "coordinator", "flows", "metering"},
     "devices": {"api", "const", "coordinator"},
+    "preferences": {"api", "const", "flows", "statistics"},
+    "dashboard": {"const", "preferences"},
+    "home": {
+        "const",
+        "coordinator",
+        "dashboard",
+        "flows",
+        "metering",
+        "names",
+        "preferences",
+        "statistics",
+    },
+    "repairs": {
+        "const",
+        "coordinator",
+        "dashboard",
+        "flows",
+        "names",
+        "preferences",
+        "statistics",
+    },
     "entity": {"const"},
     "sensor": {"coordinator", "entity", "flows", "history", "metering"},
-    "forms": {"api", "const"},
-    "config_flow": {"account", "api", "const", "flows", "forms"},
+    "forms": {"api", "const", "flows"},
+    "config_flow": {"account", "api", "const", "flows", "forms", "home", "dashboard"},
     "__init__": {
         "account",
         "audit",
@@ -66,7 +87,9 @@ ALLOWED: dict[str, set[str]] = {
         "coordinator",
         "devices",
         "history",
+        "home",
         "progress",
+        "repairs",
         "services",
         "source",
         "statistics",
@@ -153,3 +176,14 @@ def test_only_statistics_touches_the_recorder(path: Path) -> None:
         and name.startswith(("homeassistant.components.recorder", "sqlalchemy"))
     ]
     assert not touched or path.stem == "statistics"
+
+
+@pytest.mark.parametrize("path", modules(ROOT), ids=lambda path: path.stem)
+def test_only_dashboard_touches_the_energy_preferences(path: Path) -> None:
+    """So does a change of the interface, which is not a public one."""
+    touched = [
+        name
+        for level, name in imports(path)
+        if not level and name.startswith("homeassistant.components.energy")
+    ]
+    assert not touched or path.stem == "dashboard"

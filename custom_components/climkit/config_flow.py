@@ -16,16 +16,20 @@ import voluptuous as vol
 
 from .account import async_get_client
 from .api import ClimkitAccessError, ClimkitClient, ClimkitResponseError, Meter, Site
-from .const import CONF_METERS, CONF_SITE, DOMAIN, LOGGER
+from .const import CONF_HOME, CONF_METERS, CONF_SITE, DOMAIN, HOME_NONE, LOGGER
+from .dashboard import is_available
 from .flows import has_series
 from .forms import (
     CREDENTIALS,
     Errors,
+    async_home_schema,
     async_meters_schema,
     collecting,
+    homes,
     preselection,
     site_schema,
 )
+from .home import async_forget, async_preselected_home
 
 NAMES_IN_PASSING: Final = 3
 """So many sites are named while the form waits; more take their time, so say so."""
@@ -49,6 +53,7 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
         self._sites: dict[str, Site] = {}
         self._naming: Task[Errors] | None = None
         self._naming_errors: Errors = {}
+        self._chosen: list[str] = []
 
     @staticmethod
     @callback
@@ -117,7 +122,7 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
             wrong_credentials = errors["base"] == "invalid_auth"
             return (self._show_user if wrong_credentials else self._show_site)(errors)
         if not self._meters:
-            return self._async_finish({CONF_METERS: []})
+            return await self.async_step_energy()
         return await self.async_step_meters()
 
     async def async_step_meters(
@@ -125,11 +130,28 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask which meters become devices with history."""
         if user_input is not None:
-            return self._async_finish({CONF_METERS: user_input[CONF_METERS]})
+            self._chosen = user_input[CONF_METERS]
+            return await self.async_step_energy()
         return self.async_show_form(
             step_id="meters",
             data_schema=await async_meters_schema(
                 self.hass, self._meters, preselection(self._meters)
+            ),
+            description_placeholders={"site": self._name_of(self._site_id)},
+        )
+
+    async def async_step_energy(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what goes into the Energy dashboard, where there is one."""
+        if user_input is not None or not is_available(self.hass):
+            return self._async_finish({CONF_METERS: self._chosen, **(user_input or {})})
+        return self.async_show_form(
+            step_id="energy",
+            data_schema=await async_home_schema(
+                self.hass,
+                homes(self._meters, self._chosen),
+                await async_preselected_home(self.hass, None),
             ),
             description_placeholders={"site": self._name_of(self._site_id)},
         )
@@ -263,7 +285,12 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class ClimkitOptionsFlow(OptionsFlowWithReload):
-    """Changes which meters become devices with history."""
+    """Changes which meters become devices, and adds to the Energy dashboard."""
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self._meters: tuple[Meter, ...] = ()
+        self._chosen: list[str] = []
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
@@ -271,26 +298,53 @@ class ClimkitOptionsFlow(OptionsFlowWithReload):
         """Ask for the meters again; an error leads to a form that tries once more."""
         entry = self.config_entry
         if user_input and CONF_METERS in user_input:
-            return self.async_create_entry(
-                data={**entry.options, CONF_METERS: user_input[CONF_METERS]}
-            )
+            self._chosen = user_input[CONF_METERS]
+            return await self.async_step_energy()
         client = async_get_client(
             self.hass, entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD]
         )
         errors: Errors = {}
-        meters: tuple[Meter, ...] = ()
         with collecting(errors):
-            meters = await async_meters_with_series(client, entry.data[CONF_SITE])
-        if not errors and not meters:
+            self._meters = await async_meters_with_series(client, entry.data[CONF_SITE])
+        if not errors and not self._meters:
+            if is_available(self.hass):
+                return await self.async_step_energy()
             return self.async_abort(reason="no_meters")
         return self.async_show_form(
             step_id="init",
             data_schema=await async_meters_schema(
-                self.hass, meters, entry.options.get(CONF_METERS)
+                self.hass, self._meters, entry.options.get(CONF_METERS)
             ),
             description_placeholders={"site": entry.title},
             errors=errors,
         )
+
+    async def async_step_energy(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what to add to the Energy dashboard, where there is one."""
+        entry = self.config_entry
+        if user_input is not None or not is_available(self.hass):
+            return await self._async_finish(user_input or {})
+        return self.async_show_form(
+            step_id="energy",
+            data_schema=await async_home_schema(
+                self.hass,
+                homes(self._meters, self._chosen),
+                await async_preselected_home(self.hass, entry),
+            ),
+            description_placeholders={"site": entry.title},
+        )
+
+    async def _async_finish(self, choice: Mapping[str, Any]) -> ConfigFlowResult:
+        """Keep the choices; what is chosen for the dashboard is to be done, and now."""
+        entry = self.config_entry
+        options = {**entry.options, CONF_METERS: self._chosen, **choice}
+        if choice.get(CONF_HOME, HOME_NONE) != HOME_NONE:
+            await async_forget(self.hass, entry)
+            if options == entry.options:  # or else the flow reloads the entry
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return self.async_create_entry(data=options)
 
 
 async def async_meters_with_series(

@@ -28,7 +28,16 @@ from .api import (
     MeterMode,
     MeterType,
 )
-from .const import CONF_METERS, CONF_SITE, DOMAIN, LOGGER
+from .const import (
+    CONF_HOME,
+    CONF_METERS,
+    CONF_SITE,
+    DOMAIN,
+    HOME_NONE,
+    HOME_SITE,
+    LOGGER,
+)
+from .flows import FlowKind, meter_flows
 
 FEW: Final = 10
 """So many choices are shown as a list, so many meters are all preselected."""
@@ -79,15 +88,37 @@ async def async_meters_schema(
     """Return the field for the meters, `chosen` preselected (None: all); empty without meters."""
     if not meters:
         return vol.Schema({})
-    kinds = await async_get_translations(
-        hass, hass.config.language, "selector", {DOMAIN}
-    )
-    labels = {meter.id: f"{meter.name} ({_kind_of(meter, kinds)})" for meter in meters}
+    labels = await _async_labels(hass, meters)
     # Optional, with a default: nobody needs a meter to go on, and what asks for no
     # particular ones gets those that most people want.
     default = [id_ for id_ in labels if chosen is None or id_ in chosen]
     field = vol.Optional(CONF_METERS, default=default)
     return vol.Schema({field: _selector(labels, multiple=True)})
+
+
+def homes(meters: Sequence[Meter], chosen: Collection[str]) -> list[Meter]:
+    """Return the chosen meters that know what came from the grid and what from the sun."""
+    return [
+        meter
+        for meter in meters
+        if meter.id in chosen
+        and any(flow.kind == FlowKind.GRID_CONSUMPTION for flow in meter_flows(meter))
+    ]
+
+
+async def async_home_schema(
+    hass: HomeAssistant, meters: Sequence[Meter], preselected: str
+) -> vol.Schema:
+    """Return the field for what goes into the Energy dashboard: nothing, all, a meter."""
+    texts = await _async_selector_texts(hass)
+    labels = {
+        home: texts.get(f"component.{DOMAIN}.selector.home.options.{home}", home)
+        for home in (HOME_NONE, HOME_SITE)
+    }
+    labels |= await _async_labels(hass, meters)
+    default = preselected if preselected in labels else HOME_NONE
+    field = vol.Required(CONF_HOME, default=default)
+    return vol.Schema({field: _selector(labels, translation_key="home")})
 
 
 def preselection(meters: Sequence[Meter]) -> list[str]:
@@ -97,6 +128,18 @@ def preselection(meters: Sequence[Meter]) -> list[str]:
         for meter in meters
         if len(meters) <= FEW or meter.mode in (MeterMode.PRODUCTION, MeterMode.BATTERY)
     ]
+
+
+async def _async_labels(hass: HomeAssistant, meters: Sequence[Meter]) -> dict[str, str]:
+    """Return name and kind of each meter by its id, in the language of the system."""
+    texts = await _async_selector_texts(hass)
+    return {meter.id: f"{meter.name} ({_kind_of(meter, texts)})" for meter in meters}
+
+
+async def _async_selector_texts(hass: HomeAssistant) -> Mapping[str, str]:
+    return await async_get_translations(
+        hass, hass.config.language, "selector", {DOMAIN}
+    )
 
 
 def _kind_of(meter: Meter, kinds: Mapping[str, str]) -> str:
@@ -109,16 +152,24 @@ def _kind_of(meter: Meter, kinds: Mapping[str, str]) -> str:
     return meter.type
 
 
-def _selector(labels: Mapping[str, str], *, multiple: bool = False) -> SelectSelector:
-    """Return a selector for ids under their labels: a plain list if they are few."""
+def _selector(
+    labels: Mapping[str, str],
+    *,
+    multiple: bool = False,
+    translation_key: str | None = None,
+) -> SelectSelector:
+    """Return a selector for ids under their labels: a plain list if they are few.
+
+    A label for which the integration has a translation is shown in the user's language.
+    """
     few = len(labels) <= FEW
-    return SelectSelector(
-        SelectSelectorConfig(
-            options=[
-                SelectOptionDict(value=id_, label=label)
-                for id_, label in labels.items()
-            ],
-            multiple=multiple,
-            mode=SelectSelectorMode.LIST if few else SelectSelectorMode.DROPDOWN,
-        )
+    config = SelectSelectorConfig(
+        options=[
+            SelectOptionDict(value=id_, label=label) for id_, label in labels.items()
+        ],
+        multiple=multiple,
+        mode=SelectSelectorMode.LIST if few else SelectSelectorMode.DROPDOWN,
     )
+    if translation_key:
+        config["translation_key"] = translation_key
+    return SelectSelector(config)
