@@ -3,6 +3,7 @@
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .account import async_get_client
@@ -85,7 +86,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.runtime_data.environment.async_start()
     entry.runtime_data.registers.async_start()
-    history.async_start()
+
+    async def start_booking(_: HomeAssistant) -> None:
+        for coordinator in (live, daily):
+            await coordinator.async_history_advanced()
+        history.async_start()
+
+    entry.async_on_unload(async_at_started(hass, start_booking))
     Home(hass, entry, ledger).async_start()
     async_watch(hass, entry)
     Audit(

@@ -36,7 +36,7 @@ from homeassistant.components.recorder.util import (
     retryable_database_job,
 )
 from homeassistant.const import UnitOfEnergy, UnitOfVolume
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import get_instance, session_scope
 from homeassistant.util import slugify
@@ -163,6 +163,10 @@ class Ledger:
         Returns when the database has it. An interruption at any point leaves each
         statistic as it was before or as it should be.
         """
+        if self._hass.state is not CoreState.running:
+            # The recorder begins to work off its queue when Home Assistant has started,
+            # which waits for those who set up now: waiting here would be for ever.
+            raise RecorderError
         booked: dict[Flow, Booked] = {}
         for batch in _batches(entries):
             result = await self._async_run(
