@@ -54,7 +54,10 @@ class ClimkitAuth:
 
     def has_password(self, password: str) -> bool:
         """Return whether this is the password."""
-        return compare_digest(password.encode(), self._password.encode())
+        mine, other = (
+            text.encode(errors="surrogatepass") for text in (self._password, password)
+        )
+        return compare_digest(mine, other)
 
     async def token(self, refusals: int) -> str:
         """Return a token that lives for a while yet, logging in if needed.

@@ -1,5 +1,6 @@
 """One reply's body, read piece by piece."""
 
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping
 from json import JSONDecoder
 import re
@@ -10,6 +11,9 @@ from .wire import shape
 
 LONGEST_OBJECT: Final = 1 << 20
 """Characters of an object that stands where a list is due and is still looked into."""
+
+PIECE: Final = 1 << 18
+"""Bytes that are decoded at once."""
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _DECODER: Final = JSONDecoder(parse_constant=lambda _: None)
@@ -50,7 +54,7 @@ class Document:
 
     def object(self) -> Mapping[str, Any]:
         """Return the object that the body is; raise ClimkitResponseError if it is none."""
-        value = self._whole(self._text())
+        value = self._whole()
         if not isinstance(value, dict):
             raise self.error(f"an object was expected, not {shape(value)}")
         self.note("keys", shape(value))
@@ -62,14 +66,13 @@ class Document:
         `unwrap` names what an object may be instead: "list", the wrapper of one list;
         "row", a single element with a timestamp.
         """
-        document = self._text()
-        start = _skip_space(document, 0)
-        if document.startswith("[", start):
-            yield from self._noting_first(self._stream(document, start + 1))
+        window = _Window(self._body)
+        if window.next_character() == "[":
+            yield from self._noting_first(self._stream(window))
             return
         value: Any = {}
-        if len(document) <= LONGEST_OBJECT:
-            value = self._whole(document)
+        if self.size <= LONGEST_OBJECT:
+            value = self._whole()
         if isinstance(value, dict):
             lists = [inner for inner in value.values() if isinstance(inner, list)]
             if unwrap == "list" and len(lists) == 1:
@@ -87,31 +90,76 @@ class Document:
                 self.note("item", shape(item))
             yield item
 
-    def _text(self) -> str:
-        return self._body.decode("utf-8-sig", errors="replace")
-
-    def _whole(self, document: str) -> Any:
+    def _whole(self) -> Any:
+        document = self._body.decode("utf-8-sig", errors="replace")
         result = _decode(document, _skip_space(document, 0))
         if result is None or _skip_space(document, result[1]) != len(document):
-            raise self.error(_why_no_json(document))
+            start = document.lstrip()[:1]
+            reasons = {"": "empty", "<": "HTML instead of JSON"}
+            raise self.error(reasons.get(start, "not valid JSON"))
         return result[0]
 
-    def _stream(self, document: str, at: int) -> Iterator[Any]:
-        at = _skip_space(document, at)
-        closed = document.startswith("]", at)
+    def _stream(self, window: _Window) -> Iterator[Any]:
+        window.skip(1)
+        closed = window.next_character() == "]"
         while not closed:
-            result = _decode(document, at)
+            result = window.value()
             if result is None:
                 raise self.error("not valid JSON")
-            value, at = result
-            yield value
-            at = _skip_space(document, at)
-            closed = document.startswith("]", at)
-            if not closed and not document.startswith(",", at):
+            yield result[0]
+            separator = window.next_character()
+            closed = separator == "]"
+            if not closed and separator != ",":
                 raise self.error("not valid JSON")
-            at = at if closed else _skip_space(document, at + 1)
-        if _skip_space(document, at + 1) != len(document):
+            if not closed:
+                window.skip(1)
+                window.next_character()
+        window.skip(1)
+        if window.next_character():
             raise self.error("text after the end of the JSON")
+
+
+class _Window:
+    """The piece of a long body that is being read; also decoding it all takes long."""
+
+    def __init__(self, body: bytes | bytearray) -> None:
+        self._body = memoryview(body)
+        self._decoder = getincrementaldecoder("utf-8-sig")(errors="replace")
+        self._text = ""
+        self._at = 0
+
+    def next_character(self) -> str:
+        """Go to what is not space, and return it; "" at the end."""
+        while True:
+            self._at = _skip_space(self._text, self._at)
+            if self._at < len(self._text) or not self._more():
+                return self._text[self._at : self._at + 1]
+
+    def skip(self, characters: int) -> None:
+        """Go on."""
+        self._at += characters
+
+    def value(self) -> tuple[Any] | None:
+        """Return the value that begins here, and go on behind it."""
+        while True:
+            result = _decode(self._text, self._at)
+            # What ends with the window may be the beginning of a longer number.
+            if result is not None and result[1] < len(self._text):
+                self._at = result[1]
+                return (result[0],)
+            if not self._more():
+                return None  # lists do not end with a value
+
+    def _more(self) -> bool:
+        """Forget what is read and take the next piece, a larger one if that is much."""
+        if not self._body:
+            return False
+        self._text = self._text[self._at :]
+        self._at = 0
+        size = max(PIECE, len(self._text))
+        piece, self._body = self._body[:size], self._body[size:]
+        self._text += self._decoder.decode(piece, final=not self._body)
+        return True
 
 
 def _skip_space(document: str, at: int) -> int:
@@ -125,8 +173,3 @@ def _decode(document: str, at: int) -> tuple[Any, int] | None:
         return _DECODER.raw_decode(document, at)
     except ValueError, RecursionError:
         return None
-
-
-def _why_no_json(document: str) -> str:
-    start = document.lstrip()[:1]
-    return {"": "empty", "<": "HTML instead of JSON"}.get(start, "not valid JSON")

@@ -128,7 +128,8 @@ class Meter(DataClassDictMixin):
     @override
     def __post_deserialize__(cls, obj: Self) -> Self:
         """Put a name and a mode where the cloud has none."""
-        name = f"{obj.type} {obj.prim_ad}" if obj.type and obj.prim_ad else obj.id
+        addressed = obj.type and obj.prim_ad is not None
+        name = f"{obj.type} {obj.prim_ad}" if addressed else obj.id
         return replace(
             obj,
             type=obj.type or "unknown",

@@ -57,11 +57,10 @@ def read_site(document: Document, site_id: str) -> Site:
 
 
 def _created(value: object) -> datetime | None:
-    time = moment(value)
-    if time is None and isinstance(value, str):
-        time = moment(
-            f"{value.strip()}+00:00"
-        )  # naive: wrong by an hour or two at most
+    stamp = text(value)
+    # Without an offset it is wrong by an hour or two, which does not matter here.
+    naive = (f"{stamp}+00:00", f"{stamp}T00:00+00:00")
+    time = next(filter(None, map(moment, (value, *naive))), None)
     return time and time.astimezone(UTC)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import count
 import json
 import logging
 from math import isfinite
@@ -150,6 +151,17 @@ class Transport:
         if call.payload is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(call.payload).encode()
+        attempts = count()
+
+        async def pace_repetition(
+            request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+        ) -> aiohttp.ClientResponse:
+            # By itself and at once, aiohttp repeats a GET on a connection that breaks.
+            if next(attempts):
+                self._queue.answered()
+                await self._queue.pace()
+            return await handler(request)
+
         async with self._session.request(
             call.method,
             url,
@@ -158,6 +170,7 @@ class Transport:
             allow_redirects=False,
             raise_for_status=False,
             timeout=_TIMEOUT,
+            middlewares=(pace_repetition,),
         ) as response:
             self._queue.answered()
             body = await _read(call, response)
