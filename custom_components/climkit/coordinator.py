@@ -46,6 +46,7 @@ from .source import Source
 from .statistics import Booked, Entry, Ledger, RecorderError
 
 if TYPE_CHECKING:
+    from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
     from .history import History
 
 DAILY: Final = timedelta(days=1)
@@ -112,6 +113,8 @@ class ClimkitData:
     live: tuple[ReadingsCoordinator, ...]
     """The coordinator of what is metered by quarter hour, and that of the rest."""
     history: History
+    environment: EnvironmentCoordinator
+    registers: RegisterCoordinator
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """Devices: the site, and a device for each chosen meter, named as in the cloud."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType
 
-from .api import Meter, MeterMode, MeterType
+from .api import Meter, MeterMode, MeterType, Sensor
 from .const import DOMAIN, MANUFACTURER
 from .coordinator import ClimkitConfigEntry, SiteInfo
 
@@ -25,18 +27,22 @@ _MODELS: Final[dict[str, str]] = {
 @callback
 def async_follow_devices(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Keep the devices in line with the cloud, from now on."""
-    site = entry.runtime_data.site
+    data = entry.runtime_data
 
     @callback
     def update() -> None:
-        _update_devices(hass, entry, site.data)
+        _update_devices(hass, entry, data.site.data, data.environment.sensors)
 
     update()
-    entry.async_on_unload(site.async_add_listener(update))
+    for coordinator in (data.site, data.environment):
+        entry.async_on_unload(coordinator.async_add_listener(update))
 
 
 def _update_devices(
-    hass: HomeAssistant, entry: ClimkitConfigEntry, info: SiteInfo
+    hass: HomeAssistant,
+    entry: ClimkitConfigEntry,
+    info: SiteInfo,
+    sensors: Sequence[Sensor] | None,
 ) -> None:
     """Add and rename devices as the cloud has them; remove those that are gone."""
     registry = dr.async_get(hass)
@@ -58,12 +64,40 @@ def _update_devices(
             model=_model_of(meter),
             via_device_id=site.id,
         )
-    present = {info.site.id, *(meter.id for meter in info.chosen)}
+    for sensor in sensors or ():
+        registry.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            identifiers={(DOMAIN, sensor.id)},
+            name=sensor.name,
+            manufacturer=MANUFACTURER,
+            model=sensor.model or "Environmental sensor",
+            via_device_id=site.id,
+        )
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        if not present & {
-            id_ for domain, id_ in device.identifiers if domain == DOMAIN
-        }:
+        if not is_present(hass, entry, device):
             registry.async_remove_device(device.id)
+
+
+@callback
+def is_present(
+    hass: HomeAssistant, entry: ClimkitConfigEntry, device: dr.DeviceEntry
+) -> bool:
+    """Return whether a device stands for something that the site has, or may have."""
+    info = entry.runtime_data.site.data
+    sensors = entry.runtime_data.environment.sensors
+    present = {info.site.id, *(meter.id for meter in info.chosen)}
+    present |= {sensor.id for sensor in sensors or ()}
+    entities = er.async_get(hass)
+    return any(
+        id_ in present
+        # While the list of sensors is not known, none of them is known to be gone.
+        or (
+            sensors is None
+            and entities.async_get_entity_id(Platform.SENSOR, DOMAIN, id_)
+        )
+        for domain, id_ in device.identifiers
+        if domain == DOMAIN
+    )
 
 
 def _model_of(meter: Meter) -> str:

@@ -20,10 +20,18 @@ class ClimkitEntity[CoordinatorT: DataUpdateCoordinator[Any]](
     _attr_has_entity_name = True
 
     def __init__(
-        self, coordinator: CoordinatorT, owner_id: str, description: EntityDescription
+        self,
+        coordinator: CoordinatorT,
+        owner_id: str,
+        description: EntityDescription,
+        *,
+        context: str | None = None,
     ) -> None:
-        """Attach the entity to the device of its owner, which exists already."""
-        super().__init__(coordinator)
+        """Attach the entity to the device of its owner, which exists already.
+
+        `context` tells the coordinator what to fetch for it.
+        """
+        super().__init__(coordinator, context)
         self.entity_description = description
         self._attr_unique_id = f"{owner_id}_{description.key}"
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, owner_id)})

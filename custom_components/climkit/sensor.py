@@ -24,6 +24,7 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import ClimkitConfigEntry, LiveData, ReadingsCoordinator, SiteInfo
 from .entity import ClimkitEntity
+from .extra_sensors import async_follow_extras
 from .flows import Flow, FlowKind, Quantity
 from .history import History
 from .metering import QUARTER, amount_since, start_of_day
@@ -208,6 +209,7 @@ async def async_setup_entry(
     )
     for coordinator in data.live:
         _follow_flows(entry, coordinator, async_add_entities)
+    async_follow_extras(entry, async_add_entities)
 
 
 @callback
