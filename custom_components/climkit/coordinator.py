@@ -278,8 +278,13 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         )
 
     async def async_history_advanced(self) -> None:
-        """Book what is at hand: the history of some flows has come up to it."""
-        self.async_set_updated_data_keeping_schedule(await self._async_book(self.data))
+        """Book what is at hand: the history of some flows has come up to it.
+
+        What is known already stays: the last poll may be older than a correction.
+        """
+        self.async_set_updated_data_keeping_schedule(
+            await self._async_book(self.data, known_too=False)
+        )
 
     @callback
     def async_set_updated_data_keeping_schedule(self, data: LiveData) -> None:
@@ -310,13 +315,15 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
             self.progress.open(flow, self.site.data.first_hour, newest[flow])
             self._newest_rows[flow] = newest[flow]
 
-    async def _async_book(self, data: LiveData) -> LiveData:
+    async def _async_book(self, data: LiveData, *, known_too: bool = True) -> LiveData:
         """Book the hours that are over, and return the data with its totals."""
         now = dt_util.utcnow()
         start = hour_of(now - LIVE_WINDOW)
         entries = {
             flow: Entry(
-                hours_of_quarters(quarters, now).since(start),
+                hours_of_quarters(quarters, now).since(
+                    start if known_too else max(start, self.progress.until(flow))
+                ),
                 self.progress.newest(flow),
             )
             for flow, quarters in data.quarters.items()
