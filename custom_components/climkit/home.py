@@ -84,6 +84,7 @@ class Home:
         async_listen(self._hass, self._entry, self._async_check_by_hand)
         self._start_run()
 
+    @callback
     def _start_run(self, _: datetime | None = None) -> None:
         self._entry.async_create_background_task(
             self._hass, self.async_run(), f"{self._entry.title} (dashboard)"
