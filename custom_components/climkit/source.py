@@ -57,6 +57,7 @@ class Source:
         """Read through the account's client."""
         self._client = client
         self._site_id = site_id
+        self._open_media: set[Medium] = set()
         self._closed_media: set[Medium] = set()
         self._closed_meters: set[str] = set()
 
@@ -89,9 +90,10 @@ class Source:
                         self._site_id, medium, resolution, start, end, priority=priority
                     )
                 )
+                self._open_media.add(medium)
             except ClimkitAccessError as err:
-                if priority is Priority.BACKGROUND:
-                    raise  # perhaps only so far back: no reason to ask differently now
+                if priority is Priority.BACKGROUND or medium in self._open_media:
+                    raise  # perhaps only so far back, or for a while
                 refusal = err
                 self._closed_media.add(medium)
         for meter_id in self._meters_to_ask(flows, replies):
