@@ -18,7 +18,7 @@ from homeassistant.helpers.dispatcher import (
 )
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
+from .const import DOMAIN, LOGGER
 from .preferences import (
     DEVICES,
     LISTS,
@@ -80,8 +80,15 @@ class _Energy:
         """
         self.check(before | changes)
         changes = {k: v for k, v in changes.items() if v != before.get(k)}
-        if changes:
+        if not changes:
+            return
+        try:
             await self.manager.async_update(changes)  # type: ignore[arg-type]
+        except Exception as err:
+            if any(self.look().get(name) != changes[name] for name in changes):
+                raise DoubtError("the preferences were not saved") from err
+            # Saved; who failed is somebody who was told of it.
+            LOGGER.debug("A listener failed after saving", exc_info=True)
 
     async def async_add(self, wanted: Sequence[Addition]) -> None:
         """Append what is missing; our entries get the schema's defaults, no others."""
