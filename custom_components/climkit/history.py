@@ -26,6 +26,7 @@ from .const import LOGGER
 from .coordinator import LIVE_WINDOW, ClimkitConfigEntry, ReadingsCoordinator
 from .flows import Flow, Medium
 from .metering import HOUR, HOUR_ROUNDING, Hours, hour_of, windows
+from .names import async_statistic_names
 from .progress import Progress
 from .source import Source
 from .statistics import Entry, Ledger, RecorderError
@@ -126,6 +127,12 @@ class History(DataUpdateCoordinator[float]):
     async def _async_import_all(self) -> None:
         """Import window by window until nothing is missing."""
         for coordinator in self._live:
+            # Who clears a statistic deletes its name and unit as well.
+            await self._ledger.async_announce(
+                await async_statistic_names(
+                    self.hass, coordinator.site.data, coordinator.flows
+                )
+            )
             for medium in coordinator.media:
                 while behind := self._behind(coordinator, medium):
                     await self._async_import_window(medium, behind)
@@ -177,7 +184,12 @@ class History(DataUpdateCoordinator[float]):
         return written
 
     def _behind(self, coordinator: ReadingsCoordinator, medium: Medium) -> list[Flow]:
-        """Return the flows whose history ends before the window of the live polls."""
+        """Return the flows whose history ends before the window of the live polls.
+
+        None of a medium that the cloud does not give even now: the others come first.
+        """
+        if medium in coordinator.failing:
+            return []
         start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
         return [
             flow
@@ -209,8 +221,8 @@ class History(DataUpdateCoordinator[float]):
             if booked.lost:
                 first = self._live[0].site.data.first_hour
                 self._progress.rewind(flow, first, booked.newest)
-            else:
-                self._progress.advance(flow, end, booked.newest)
+                raise RecorderError  # from the beginning, but not at once
+            self._progress.advance(flow, end, booked.newest)
 
     def _refused(
         self, medium: Medium, start: datetime, end: datetime, err: ClimkitError
@@ -256,7 +268,10 @@ class History(DataUpdateCoordinator[float]):
         for coordinator in self._live:
             first = coordinator.site.data.first_hour
             for flow in coordinator.flows:
-                if self._progress.follows(flow):
+                if (
+                    self._progress.follows(flow)
+                    and flow.medium not in coordinator.failing
+                ):
                     whole = max((now - LIVE_WINDOW - first) / HOUR, 1)
                     done += min(
                         max((self._progress.until(flow) - first) / HOUR, 0), whole

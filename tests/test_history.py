@@ -1,0 +1,360 @@
+"""The import of the history: complete, exact, wherever it is interrupted."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+from sqlalchemy import text
+
+from custom_components.climkit import history as history_module
+from custom_components.climkit.api import RequestQueue
+
+from .conftest import NOW, entry_for, history_done, later, set_up
+from .ledger import assert_equal, model_hours, rows_of
+from .simulator import Fault, SimulatedSite, Simulator, sites
+
+CREATED = datetime(2026, 4, 30, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+def site() -> SimulatedSite:
+    """Return a site that is 47 days old."""
+    return sites.community(created=CREATED)
+
+
+@pytest.fixture
+def entry(site: SimulatedSite) -> MockConfigEntry:
+    """Return an entry with two flats and the plant."""
+    return entry_for(
+        site,
+        meters=[
+            site.meter(name).id
+            for name in ("Appartement 1.1", "Appartement 2.1", "Installation solaire")
+        ],
+    )
+
+
+@pytest.fixture(autouse=True)
+def _short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the import take several requests although the site is young."""
+    monkeypatch.setattr(history_module, "WINDOW", timedelta(days=10))
+
+
+async def assert_history(
+    hass: HomeAssistant, site: SimulatedSite, since: datetime | None = None
+) -> None:
+    """Compare every hour of a site's flow and of a flat's with the model."""
+    now = dt_util.utcnow()
+    flat = site.meter("Appartement 1.1").id
+    for statistic, column in (
+        (f"climkit:{site.id}_grid_export", "to_ext"),
+        (f"climkit:{flat}_solar_consumption", f"self_{flat}"),
+    ):
+        model = model_hours(site, column, since or site.created, now, at=now)
+        assert_equal(await rows_of(hass, statistic), model)
+
+
+def hourly(cloud: Simulator) -> list[tuple[str, str | None]]:
+    """Return the windows of hourly rows that were asked for."""
+    return [
+        (request.json["t_s"], request.json.get("t_e"))
+        for request in cloud.requests
+        if request.endpoint == "site_data"
+        and request.json
+        and request.json["sampling_frequency"] == "H"
+    ]
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_oldest_first(
+    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite, entry: MockConfigEntry
+) -> None:
+    """Five windows of ten days, oldest first, each once; then it is all there."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    windows = hourly(cloud)
+    assert windows == sorted(windows)
+    assert len(windows) == 5
+    assert windows[0][0] == "2026-04-30T19:00:00"  # three hours early
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_totals_are_unknown_until_the_history_is_in(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """A total that jumps by years of history would be booked as today's consumption."""
+    fault = cloud.faults.add(Fault("refuse", path="site_data", after=2))
+    await set_up(hass, entry)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    progress = hass.states.get("sensor.les_tilleuls_history_import")
+    total = hass.states.get("sensor.les_tilleuls_grid_export")
+    today = hass.states.get("sensor.les_tilleuls_grid_export_today")
+    assert progress is not None
+    assert total is not None
+    assert today is not None
+    assert 10 < float(progress.state) < 90
+    assert total.state == "unknown"
+    assert float(today.state) > 0
+    cloud.faults.remove(fault)
+    await later(hass, freezer, timedelta(minutes=2))
+    await history_done(entry)
+    total = hass.states.get("sensor.les_tilleuls_grid_export")
+    assert total is not None
+    assert float(total.state) > 0
+    await assert_history(hass, site)
+
+
+INTERRUPTIONS: dict[str, Callable[[], Fault]] = {
+    "cloud gone": lambda: Fault("refuse", path="site_data", times=3),
+    "connection reset": lambda: Fault("reset", path="site_data", times=1),
+    "token expired": lambda: Fault("status", path="site_data", status=401, times=1),
+    "too many requests": lambda: Fault("status", path="site_data", status=429, times=1),
+    "server error": lambda: Fault("status", path="site_data", status=502, times=1),
+    "a page for JSON": lambda: Fault("html", path="site_data", times=1),
+    "truncated": lambda: Fault("truncated", path="site_data", times=1),
+}
+
+
+@pytest.mark.parametrize("stage", [1, 3, 5])
+@pytest.mark.parametrize("interruption", INTERRUPTIONS)
+@pytest.mark.freeze_time(NOW)
+async def test_interrupted_by_the_cloud(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    interruption: str,
+    stage: int,
+) -> None:
+    """Whatever fails in whichever window, the end is that of an undisturbed import."""
+    monkeypatch.setattr(RequestQueue, "refused", lambda *_: 0.0)  # the clock stands
+    fault = INTERRUPTIONS[interruption]()
+    fault.after = stage
+    cloud.faults.add(fault)
+    await set_up(hass, entry)
+    for _ in range(12):
+        await later(hass, freezer, timedelta(minutes=2))
+    await history_done(entry)
+    assert fault.hits
+    await assert_history(hass, site)
+
+
+@pytest.mark.parametrize("windows", [0, 1, 4])
+@pytest.mark.freeze_time(NOW)
+async def test_interrupted_by_a_restart(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    windows: int,
+) -> None:
+    """After a restart the import goes on where it was, and fetches nothing twice."""
+    fault = cloud.faults.add(Fault("refuse", path="site_data", after=1 + windows))
+    await set_up(hass, entry)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.config_entries.async_unload(entry.entry_id)
+    cloud.faults.remove(fault)
+    done = [r for r in cloud.requests.to("site_data") if r.status == 200]
+    await hass.config_entries.async_setup(entry.entry_id)
+    await history_done(entry)
+    assert len(done) == 1 + windows
+    good = [
+        (r.json or {})["t_s"]
+        for r in cloud.requests.to("site_data")
+        if r.status == 200
+        and r.fault is None
+        and (r.json or {})["sampling_frequency"] == "H"
+    ]
+    assert len(good) == len(set(good)) == 5
+    await assert_history(hass, site)
+
+
+@pytest.mark.parametrize("refusal", [413, 400])
+@pytest.mark.freeze_time(NOW)
+async def test_windows_that_are_refused_are_halved(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    refusal: int,
+) -> None:
+    """A cloud that gives fewer days at a time gets shorter questions."""
+    cloud.quirks.window_limit = timedelta(days=4)
+    cloud.quirks.window_refusal = refusal
+    await set_up(hass, entry)
+    await history_done(entry)
+    await assert_history(hass, site)
+    assert len(hourly(cloud)) < 30
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_a_day_that_is_refused_for_good_is_left_out_and_said(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One bad day does not cost the years behind it; it is looked for again at night."""
+    lost = datetime(2026, 5, 20, tzinfo=UTC)
+
+
+    def hitting(endpoint: str, path: str) -> Fault | None:
+        covers = _covers(cloud.requests[-1].json, lost)
+        return Fault("status", status=500) if covers else None
+
+    monkeypatch.setattr(cloud.faults, "hitting", hitting)
+    await set_up(hass, entry)
+    for _ in range(10):
+        await later(hass, freezer, timedelta(minutes=6))
+    await history_done(entry)
+    assert "does not give" in caplog.text
+    (skipped,) = entry.runtime_data.history.skipped
+    assert skipped[1] <= lost < skipped[2]
+    rows = await rows_of(hass, f"climkit:{site.id}_grid_export")
+    assert lost not in rows
+    assert min(rows) == CREATED
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_a_cleared_statistic_comes_back(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """Somebody deletes a statistic in the developer tools: it is fetched again."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    get_instance(hass).async_clear_statistics([f"climkit:{site.id}_grid_export"])
+    await async_wait_recording_done(hass)
+    for _ in range(4):
+        await later(hass, freezer, timedelta(minutes=15))
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_an_older_database(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """A backup without the last twenty days is filled up, also while running."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    horizon = (dt_util.utcnow() - timedelta(days=20)).timestamp()
+    with get_instance(hass).get_session() as session:
+        session.execute(text(f"DELETE FROM statistics WHERE start_ts > {horizon}"))
+        session.commit()
+    for _ in range(4):
+        await later(hass, freezer, timedelta(minutes=15))
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_a_meter_chosen_later(
+    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite, entry: MockConfigEntry
+) -> None:
+    """A meter that is added to the choice gets its whole history."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    flat = site.meter("Appartement 3.2").id
+    hass.config_entries.async_update_entry(
+        entry, options={"meters": [*entry.options["meters"], flat]}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await history_done(entry)
+    model = model_hours(site, f"total_{flat}", CREATED, dt_util.utcnow(), at=dt_util.utcnow())
+    assert_equal(await rows_of(hass, f"climkit:{flat}_consumption"), model)
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_data_that_begins_late(
+    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite, entry: MockConfigEntry
+) -> None:
+    """Empty windows before the first data are normal, and are not asked for again."""
+    site.first_data = datetime(2026, 6, 5, tzinfo=UTC)
+    await set_up(hass, entry)
+    await history_done(entry)
+    await assert_history(hass, site, since=site.first_data)
+    asked = len(hourly(cloud))
+    await hass.config_entries.async_reload(entry.entry_id)
+    await history_done(entry)
+    assert len(hourly(cloud)) == asked
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_recorder_that_fails(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While the recorder is out of order nothing is lost; sensors go on."""
+    with monkeypatch.context() as patch:
+        patch.setattr(get_instance(hass), "_event_listener", None)
+        await set_up(hass, entry)
+        await later(hass, freezer, timedelta(minutes=15))
+        today = hass.states.get("sensor.les_tilleuls_grid_export_today")
+        assert today is not None
+        assert float(today.state) > 0
+    for _ in range(4):
+        await later(hass, freezer, timedelta(minutes=15))
+    await history_done(entry)
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_import_again(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """The action fetches again from a day on and reconciles; trouble is told."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    day = datetime(2026, 5, 10, tzinfo=UTC)
+    site.revise(day, day + timedelta(days=1), factor=2.0, at=CREATED)
+    asked = len(hourly(cloud))
+    data = {"config_entry_id": entry.entry_id, "start": "2026-05-08 00:00:00"}
+    await hass.services.async_call("climkit", "import_history", data, blocking=True)
+    assert len(hourly(cloud)) - asked == 4
+    await assert_history(hass, site)
+    cloud.faults.add(Fault("refuse", path="site_data"))
+    with pytest.raises(HomeAssistantError, match="Les Tilleuls"):
+        await hass.services.async_call("climkit", "import_history", data, blocking=True)
+
+
+def _covers(body: dict[str, str] | None, time: datetime) -> bool:
+    """Return whether a request asks for hours around a time, without its margins."""
+    if not body or body.get("sampling_frequency") != "H":
+        return False
+    start = datetime.fromisoformat(body["t_s"]).replace(tzinfo=UTC) + timedelta(hours=3)
+    end = datetime.fromisoformat(body["t_e"]).replace(tzinfo=UTC) - timedelta(hours=3)
+    return start <= time < end
