@@ -13,7 +13,8 @@ PURE = {"metering", "schedule", "flows", "source"}
 
 ALLOWED: dict[str, set[str]] = {
     "const": set(),
-    "flows": {"api"},
+    "access": {"const"},
+    "flows": {"api", "const"},
     "metering": set(),
     "schedule": set(),
     "source": {"api", "flows"},
@@ -22,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "progress": {"const", "flows", "metering"},
     "names": {"const", "flows"},
     "coordinator": {
+        "access",
         "api",
         "const",
         "flows",
@@ -38,6 +40,7 @@ ALLOWED: dict[str, set[str]] = {
         "coordinator",
         "flows",
         "metering",
+        "names",
         "progress",
         "source",
         "statistics",
@@ -57,6 +60,8 @@ ALLOWED: dict[str, set[str]] = {
     "devices": {"api", "const", "coordinator"},
     "auxiliary": {"api", "const", "coordinator", "schedule"},
     "environment": {"api"},
+    "diagnostics": {"api", "const", "coordinator", "environment"},
+    "system_health": {"account", "const", "coordinator"},
     "extra_sensors": {
         "api",
         "auxiliary",
@@ -99,6 +104,7 @@ ALLOWED: dict[str, set[str]] = {
     "forms": {"api", "const", "flows"},
     "config_flow": {"account", "api", "const", "flows", "forms", "home", "dashboard"},
     "__init__": {
+        "access",
         "account",
         "audit",
         "auxiliary",

@@ -25,7 +25,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.climkit import account
 from custom_components.climkit.account import async_get_client
 from custom_components.climkit.api import ClimkitClient, queue
-from custom_components.climkit.const import CONF_METERS, CONF_SITE, DOMAIN
+from custom_components.climkit.const import CONF_METERS, CONF_OFFERED, CONF_SITE, DOMAIN
 
 from .conftest import entry_for
 from .simulator import Fault, SimulatedMeter, SimulatedSite, Simulator, sites
@@ -173,7 +173,7 @@ async def accept(
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == site.name
     assert result["data"] == {**CREDENTIALS, CONF_SITE: site.id}
-    assert result["options"] == {CONF_METERS: expected}
+    assert result["options"] == {CONF_METERS: expected, CONF_OFFERED: offered(site)}
     assert result["result"].unique_id == site.id
 
 
@@ -196,10 +196,10 @@ async def test_chosen_meters(
     """What is ticked counts, also if it is nothing."""
     some = offered(site)[1:3]
     result = await submit(hass, await log_in(hass), meters=some)
-    assert result["options"] == {CONF_METERS: some}
+    assert result["options"] == {CONF_METERS: some, CONF_OFFERED: offered(site)}
     await hass.config_entries.async_remove(result["result"].entry_id)
     result = await submit(hass, await log_in(hass), meters=[])
-    assert result["options"] == {CONF_METERS: []}
+    assert result["options"] == {CONF_METERS: [], CONF_OFFERED: offered(site)}
 
 
 def wrong_password(cloud: Simulator) -> None:
@@ -478,7 +478,7 @@ async def test_site_without_meters(
     site.meters[:] = [meter for meter in site.meters if meter.mode == "introduction"]
     result = await log_in(hass)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["options"] == {CONF_METERS: []}
+    assert result["options"] == {CONF_METERS: [], CONF_OFFERED: []}
 
 
 async def test_many_meters(
@@ -663,7 +663,11 @@ async def test_options(
         shown["flow_id"], {CONF_METERS: [second]}
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {CONF_METERS: [second], "home": "none"}
+    assert entry.options == {
+        CONF_METERS: [second],
+        CONF_OFFERED: offered(site),
+        "home": "none",
+    }
     await hass.async_block_till_done()
 
 
@@ -690,7 +694,7 @@ async def test_error_at_options(
     assert not shown["errors"]
     result = await options.async_configure(shown["flow_id"], {CONF_METERS: []})
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {CONF_METERS: []}
+    assert entry.options == {CONF_METERS: [], CONF_OFFERED: offered(site)}
     await hass.async_block_till_done()
 
 

@@ -168,7 +168,15 @@ WORDS_OF_HOME_ASSISTANT = {"reauth_successful", "reconfigure_successful"}
 
 @pytest.mark.parametrize(
     "prefix",
-    ["config.error", "config.abort", "config.progress", "exceptions", "options.abort"],
+    [
+        "config.error",
+        "config.abort",
+        "config.progress",
+        "exceptions",
+        "issues",
+        "options.abort",
+        "system_health.info",
+    ],
 )
 def test_every_message_is_used(prefix: str) -> None:
     """Each key stands in the sources as it is."""

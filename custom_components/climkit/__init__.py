@@ -1,11 +1,14 @@
 """Climkit: the energy of a metered building in Home Assistant."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
+from .access import async_forget_access
 from .account import async_get_client
 from .audit import Audit
 from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
@@ -17,7 +20,7 @@ from .coordinator import (
     ReadingsCoordinator,
     SiteCoordinator,
 )
-from .devices import async_follow_devices
+from .devices import async_follow_devices, is_present
 from .history import History
 from .home import Home, async_delete_issue, async_forget
 from .progress import Progress
@@ -79,10 +82,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
         site,
         (live, daily),
         history,
+        Audit(hass, entry, source, ledger, progress, (live, daily)),
         EnvironmentCoordinator(hass, entry, client),
         RegisterCoordinator(hass, entry, client),
     )
     async_follow_devices(hass, entry)
+    for coordinator in (live, daily):
+        coordinator.async_follow_site()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.runtime_data.environment.async_start()
     entry.runtime_data.registers.async_start()
@@ -95,14 +101,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
     entry.async_on_unload(async_at_started(hass, start_booking))
     Home(hass, entry, ledger).async_start()
     async_watch(hass, entry)
-    Audit(
-        hass,
-        entry,
-        source=source,
-        ledger=ledger,
-        progress=progress,
-        live=(live, daily),
-    ).async_schedule()
+    entry.runtime_data.audit.async_schedule()
     return True
 
 
@@ -114,9 +113,19 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> 
     return unloaded
 
 
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: ClimkitConfigEntry, device: DeviceEntry
+) -> bool:
+    """Return whether a device may be deleted by hand: not what would come again."""
+    return entry.state is ConfigEntryState.LOADED and not is_present(
+        hass, entry, device
+    )
+
+
 async def async_remove_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Forget how far the import came; the statistics stay, they are the user's."""
     await Progress(hass, entry.entry_id).async_remove()
+    async_forget_access(hass, entry)
     await async_forget(hass, entry)
     async_delete_issue(hass, entry)
     async_delete_issues(hass, entry.entry_id)

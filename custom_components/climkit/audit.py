@@ -49,7 +49,6 @@ class Audit:
         self,
         hass: HomeAssistant,
         entry: ClimkitConfigEntry,
-        *,
         source: Source,
         ledger: Ledger,
         progress: Progress,

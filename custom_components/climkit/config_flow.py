@@ -16,9 +16,17 @@ import voluptuous as vol
 
 from .account import async_get_client
 from .api import ClimkitAccessError, ClimkitClient, ClimkitResponseError, Meter, Site
-from .const import CONF_HOME, CONF_METERS, CONF_SITE, DOMAIN, HOME_NONE, LOGGER
+from .const import (
+    CONF_HOME,
+    CONF_METERS,
+    CONF_OFFERED,
+    CONF_SITE,
+    DOMAIN,
+    HOME_NONE,
+    LOGGER,
+)
 from .dashboard import is_available
-from .flows import has_series
+from .flows import chosen_meters, has_series
 from .forms import (
     CREDENTIALS,
     Errors,
@@ -145,7 +153,13 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask what goes into the Energy dashboard, where there is one."""
         if user_input is not None or not is_available(self.hass):
-            return self._async_finish({CONF_METERS: self._chosen, **(user_input or {})})
+            return self._async_finish(
+                {
+                    CONF_METERS: self._chosen,
+                    CONF_OFFERED: [meter.id for meter in self._meters],
+                    **(user_input or {}),
+                }
+            )
         return self.async_show_form(
             step_id="energy",
             data_schema=await async_home_schema(
@@ -313,7 +327,9 @@ class ClimkitOptionsFlow(OptionsFlowWithReload):
         return self.async_show_form(
             step_id="init",
             data_schema=await async_meters_schema(
-                self.hass, self._meters, entry.options.get(CONF_METERS)
+                self.hass,
+                self._meters,
+                [meter.id for meter in chosen_meters(self._meters, entry.options)],
             ),
             description_placeholders={"site": entry.title},
             errors=errors,
@@ -339,7 +355,12 @@ class ClimkitOptionsFlow(OptionsFlowWithReload):
     async def _async_finish(self, choice: Mapping[str, Any]) -> ConfigFlowResult:
         """Keep the choices; what is chosen for the dashboard is to be done, and now."""
         entry = self.config_entry
-        options = {**entry.options, CONF_METERS: self._chosen, **choice}
+        options = {
+            **entry.options,
+            CONF_METERS: self._chosen,
+            CONF_OFFERED: [meter.id for meter in self._meters],
+            **choice,
+        }
         if choice.get(CONF_HOME, HOME_NONE) != HOME_NONE:
             await async_forget(self.hass, entry)
             if options == entry.options:  # or else the flow reloads the entry

@@ -8,6 +8,7 @@ LOGGER: Final = logging.getLogger(__package__)
 
 CONF_SITE: Final = "site"
 CONF_METERS: Final = "meters"
+CONF_OFFERED: Final = "offered"
 CONF_HOME: Final = "home"
 HOME_NONE: Final = "none"
 HOME_SITE: Final = "site"

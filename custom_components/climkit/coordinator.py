@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from random import uniform
-from typing import TYPE_CHECKING, Final, override
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -16,6 +16,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
+from .access import DESCRIPTION, async_note_access
 from .api import (
     ClimkitAccessError,
     ClimkitAuthenticationError,
@@ -23,14 +24,15 @@ from .api import (
     ClimkitConnectionError,
     ClimkitError,
     ClimkitRateLimitError,
+    ClimkitResponseError,
     ClimkitTimeoutError,
     Meter,
     MeterType,
     Resolution,
     Site,
 )
-from .const import CONF_METERS, CONF_SITE, DOMAIN, LOGGER
-from .flows import Flow, FlowKind, Medium, has_series, meter_flows, site_flows
+from .const import CONF_SITE, DOMAIN, LOGGER
+from .flows import Flow, FlowKind, Medium, chosen_meters, meter_flows, site_flows
 from .metering import (
     HOUR,
     HourRow,
@@ -42,11 +44,12 @@ from .metering import (
 from .names import async_statistic_names
 from .progress import Progress
 from .schedule import QUARTER, RETRY, PublicationSchedule
-from .source import Source
+from .source import Readings, Source
 from .statistics import Booked, Entry, Ledger, RecorderError
 
 if TYPE_CHECKING:
     from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
+    from .audit import Audit
     from .history import History
 
 DAILY: Final = timedelta(days=1)
@@ -113,6 +116,7 @@ class ClimkitData:
     live: tuple[ReadingsCoordinator, ...]
     """The coordinator of what is metered by quarter hour, and that of the rest."""
     history: History
+    audit: Audit
     environment: EnvironmentCoordinator
     registers: RegisterCoordinator
 
@@ -143,6 +147,12 @@ _TRANSLATION_KEYS: Final[dict[type[ClimkitError], str]] = {
 }
 
 
+def is_denied(coordinator: DataUpdateCoordinator[Any]) -> bool:
+    """Return whether the cloud refused what the coordinator last asked for."""
+    key = getattr(coordinator.last_exception, "translation_key", None)
+    return not coordinator.last_update_success and key == "access_denied"
+
+
 class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
     """Keeps the site's description up to date: its name, its meters, their names."""
 
@@ -158,26 +168,29 @@ class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
             config_entry=entry,
             name=f"{entry.title} (site)",
             update_interval=DAILY,
-            always_update=False,
         )
         self._client = client
 
     @override
     async def _async_update_data(self) -> SiteInfo:
         site_id = self.config_entry.data[CONF_SITE]
+        self.update_interval = HOURLY  # until it succeeds
         with home_assistant_errors(self.config_entry.title):
             site = await self._client.site(site_id)
             meters = await self._client.meters(site_id)
-        wanted = self.config_entry.options.get(CONF_METERS)
+        self.update_interval = DAILY
         return SiteInfo(
             site,
             meters,
-            tuple(
-                meter
-                for meter in meters
-                if has_series(meter) and (wanted is None or meter.id in wanted)
-            ),
+            tuple(chosen_meters(meters, self.config_entry.options)),
             await dt_util.async_get_time_zone(site.time_zone) or UTC,
+        )
+
+    @callback
+    @override
+    def _async_refresh_finished(self) -> None:
+        async_note_access(
+            self.hass, self.config_entry, DESCRIPTION, denied=is_denied(self)
         )
 
 
@@ -209,6 +222,9 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         self.ledger = ledger
         self.progress = progress
         self.data = LiveData()
+        self.failing: frozenset[Medium] = frozenset()
+        """Media that the cloud does not give, though it gives others."""
+        self._described: SiteInfo | None = None
         self._media = media
         self._source = source
         self._schedule = PublicationSchedule() if media else None
@@ -257,25 +273,67 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
     @override
     async def _async_update_data(self) -> LiveData:
         self.update_interval = RETRY if self._schedule else HOURLY
-        start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
         with home_assistant_errors(self.config_entry.title):
-            readings = [
-                await self._source.async_read(
-                    medium, self.flows, Resolution.QUARTER_HOUR, start
-                )
-                for medium in self.media
-            ]
-        self._seen |= frozenset().union(*(reading.seen for reading in readings))
+            readings = await self._async_read()
+        self._seen |= frozenset().union(*(r.seen for r in readings.values()))
+        known = self.data.quarters
         quarters = {
-            flow: next((of for reading in readings if (of := reading.of(flow))), {})
+            flow: readings[flow.medium].of(flow)
+            if flow.medium in readings
+            else known.get(flow, {})
             for flow in self.flows
         }
-        newest = max((n for r in readings if (n := r.newest)), default=None)
+        newest = max((n for r in readings.values() if (n := r.newest)), default=None)
         self._plan_next_poll(newest)
-        await self._async_follow_new_flows()
+        await self._async_follow_flows()
         return await self._async_book(
             LiveData(quarters, {}, newest + QUARTER if newest else None)
         )
+
+    async def _async_read(self) -> dict[Medium, Readings]:
+        """Read each medium; one that the cloud does not give costs the others nothing.
+
+        Raises ClimkitError if the cloud is away, or gives none.
+        """
+        start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
+        readings: dict[Medium, Readings] = {}
+        errors: dict[Medium, ClimkitError] = {}
+        for medium in self.media:
+            try:
+                readings[medium] = await self._source.async_read(
+                    medium, self.flows, Resolution.QUARTER_HOUR, start
+                )
+            except (ClimkitAccessError, ClimkitResponseError) as err:
+                errors[medium] = err
+        if errors and not readings:
+            raise next(iter(errors.values()))
+        for medium in errors.keys() - self.failing:
+            LOGGER.warning("%s: no %s: %s", self.name, medium, errors[medium])
+        for medium in self.failing & readings.keys():
+            LOGGER.info("%s: %s is back", self.name, medium)
+        self.failing = frozenset(errors)
+        return readings
+
+    @callback
+    @override
+    def _async_refresh_finished(self) -> None:
+        if self.media:
+            async_note_access(
+                self.hass, self.config_entry, self.name, denied=is_denied(self)
+            )
+
+    @callback
+    def async_follow_site(self) -> None:
+        """Look at once, from now on, when something has changed at the site."""
+
+        @callback
+        def look() -> None:
+            if self.site.data != self._described:
+                self.config_entry.async_create_background_task(
+                    self.hass, self.async_request_refresh(), self.name
+                )
+
+        self.config_entry.async_on_unload(self.site.async_add_listener(look))
 
     async def async_history_advanced(self) -> None:
         """Book what is at hand: the history of some flows has come up to it.
@@ -300,19 +358,21 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         wait = self._schedule.next_poll(now) - now
         self.update_interval = wait + timedelta(seconds=uniform(0, JITTER))  # noqa: S311
 
-    async def _async_follow_new_flows(self) -> None:
-        """Find out how far the history of flows that are new here has come."""
+    async def _async_follow_flows(self) -> None:
+        """Name the statistics as the cloud does; find out how far new ones have come."""
+        info = self.site.data
         new = [flow for flow in self.flows if not self.progress.follows(flow)]
-        if not new:
+        if not new and info == self._described:
             return
         try:
             newest = await self.ledger.async_newest(new)
-            names = await async_statistic_names(self.hass, self.site.data, new)
+            names = await async_statistic_names(self.hass, info, self.flows)
             await self.ledger.async_announce(names)
         except RecorderError:
             return
+        self._described = info
         for flow in new:
-            self.progress.open(flow, self.site.data.first_hour, newest[flow])
+            self.progress.open(flow, info.first_hour, newest[flow])
             self._newest_rows[flow] = newest[flow]
 
     async def _async_book(self, data: LiveData, *, known_too: bool = True) -> LiveData:

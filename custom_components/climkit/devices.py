@@ -46,6 +46,7 @@ def _update_devices(
 ) -> None:
     """Add and rename devices as the cloud has them; remove those that are gone."""
     registry = dr.async_get(hass)
+    _follow_name(hass, entry, info)
     site = registry.async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={(DOMAIN, info.site.id)},
@@ -76,6 +77,17 @@ def _update_devices(
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
         if not is_present(hass, entry, device):
             registry.async_remove_device(device.id)
+
+
+def _follow_name(
+    hass: HomeAssistant, entry: ClimkitConfigEntry, info: SiteInfo
+) -> None:
+    """Rename the entry with its site, unless the user has given it another name."""
+    site = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, info.site.id), entry.entry_id
+    )
+    if site and site.name == entry.title != info.site.name:
+        hass.config_entries.async_update_entry(entry, title=info.site.name)
 
 
 @callback

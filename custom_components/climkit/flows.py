@@ -4,12 +4,13 @@ A flow is one series: it has one statistic, one energy sensor and one column in
 the replies of the cloud. Pure descriptions, no I/O.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from .api import Column, Meter, MeterMode, MeterType
+from .const import CONF_METERS, CONF_OFFERED
 
 type Medium = str
 """What is metered, in the words of the API (`MeterType`); open, new ones may come."""
@@ -178,6 +179,24 @@ def has_series(meter: Meter) -> bool:
         MeterMode.INTRODUCTION,
         MeterMode.BATTERY,
     )
+
+
+def chosen_meters(
+    meters: Iterable[Meter], options: Mapping[str, Any]
+) -> Iterator[Meter]:
+    """Yield the meters that the user wants as devices, by the options of an entry.
+
+    A meter that was not there to be chosen or left out is wanted: it is new.
+    """
+    chosen = options.get(CONF_METERS)
+    offered = options.get(CONF_OFFERED)
+    for meter in meters:
+        if has_series(meter) and (
+            chosen is None
+            or meter.id in chosen
+            or (offered is not None and meter.id not in offered)
+        ):
+            yield meter
 
 
 def _has(meters: Iterable[Meter], mode: MeterMode) -> bool:

@@ -83,15 +83,15 @@ def site_schema(labels: Mapping[str, str]) -> vol.Schema:
 
 
 async def async_meters_schema(
-    hass: HomeAssistant, meters: Sequence[Meter], chosen: Collection[str] | None
+    hass: HomeAssistant, meters: Sequence[Meter], chosen: Collection[str]
 ) -> vol.Schema:
-    """Return the field for the meters, `chosen` preselected (None: all); empty without meters."""
+    """Return the field for the meters, `chosen` preselected; empty without meters."""
     if not meters:
         return vol.Schema({})
     labels = await _async_labels(hass, meters)
     # Optional, with a default: nobody needs a meter to go on, and what asks for no
     # particular ones gets those that most people want.
-    default = [id_ for id_ in labels if chosen is None or id_ in chosen]
+    default = [id_ for id_ in labels if id_ in chosen]
     field = vol.Optional(CONF_METERS, default=default)
     return vol.Schema({field: _selector(labels, multiple=True)})
 

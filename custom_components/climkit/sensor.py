@@ -182,6 +182,8 @@ def descriptions_of(flow: Flow) -> Iterator[FlowSensorDescription]:
         translation_key=key,
         state_class=None,
         suggested_display_precision=2,
+        # What is read once a day is never known for today.
+        entity_registry_enabled_default=flow.has_power,
         value_fn=_today,
     )
     if flow.has_power:
@@ -201,9 +203,10 @@ async def async_setup_entry(
 ) -> None:
     """Set up the sensors of a site, and of what appears at it later."""
     data = entry.runtime_data
+    newest = next((follower for follower in data.live if follower.media), data.live[0])
     async_add_entities(
         [
-            LastReadingSensor(data.live[0], data.site.data.site.id, LAST_READING),
+            LastReadingSensor(newest, data.site.data.site.id, LAST_READING),
             HistorySensor(data.history, data.site.data.site.id, HISTORY_IMPORT),
         ]
     )

@@ -1,0 +1,164 @@
+"""Diagnostics: how things stand and what the cloud is like, but nothing of anybody.
+
+No name, address, credential or measured value. Ids become pseudonyms, which stay the
+same from report to report.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+
+from .api import ClimkitAccessError, ClimkitResponseError, Meter
+from .const import CONF_HOME, CONF_METERS, CONF_OFFERED, CONF_SITE
+from .coordinator import ClimkitConfigEntry, ReadingsCoordinator
+from .environment import measurand_of
+
+KINDS_OF_HOME: Final = ("none", "site")
+"""Choices for the dashboard that are no ids."""
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: ClimkitConfigEntry
+) -> dict[str, Any]:
+    """Return what helps to understand a problem with a site."""
+    data = entry.runtime_data
+    return {
+        "options": _options(entry.options),
+        "site": _site(entry),
+        "meters": {pseudonym(m.id): _meter(entry, m) for m in data.site.data.meters},
+        "sensors": _sensors(entry),
+        "requests_last_hour": data.client.queue.requests_last_hour,
+        "coordinators": {
+            "site": _coordinator(data.site),
+            "live": _readings(data.live[0]),
+            "daily": _readings(data.live[1]),
+            "environment": _coordinator(data.environment),
+            "registers": _coordinator(data.registers),
+        },
+        "history": _history(entry),
+        "shape": data.client.observations.as_dict(),
+    }
+
+
+def pseudonym(id_: str) -> str:
+    """Return what stands for an id: always the same, and telling nothing of it."""
+    return f"id-{sha256(id_.encode()).hexdigest()[:8]}"
+
+
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    home = options.get(CONF_HOME)
+    return {
+        CONF_METERS: [pseudonym(id_) for id_ in options.get(CONF_METERS, ())],
+        CONF_OFFERED: [pseudonym(id_) for id_ in options.get(CONF_OFFERED, ())],
+        CONF_HOME: home if home is None or home in KINDS_OF_HOME else pseudonym(home),
+    }
+
+
+def _site(entry: ClimkitConfigEntry) -> dict[str, Any]:
+    info = entry.runtime_data.site.data
+    return {
+        "id": pseudonym(entry.data[CONF_SITE]),
+        "time_zone": info.site.time_zone,
+        "is_created_known": info.site.created is not None,
+        "first_hour": info.first_hour.isoformat(),
+        "media": list(info.media),
+    }
+
+
+def _meter(entry: ClimkitConfigEntry, meter: Meter) -> dict[str, Any]:
+    return {
+        "type": meter.type,
+        "mode": meter.mode,
+        "prim_ad": meter.prim_ad,
+        "is_rule_meter": meter.is_rule_meter,
+        "is_chosen": meter in entry.runtime_data.site.data.chosen,
+    }
+
+
+def _sensors(entry: ClimkitConfigEntry) -> dict[str, Any] | None:
+    """Return the cloud's words for what sensors measure, and what they are taken for."""
+    sensors = entry.runtime_data.environment.sensors
+    if sensors is None:
+        return None
+    return {
+        pseudonym(sensor.id): {
+            "type": sensor.type,
+            "unit": sensor.unit,
+            "model": sensor.model,
+            "device_class": measurand_of(sensor).device_class,
+        }
+        for sensor in sensors
+    }
+
+
+def _coordinator(coordinator: DataUpdateCoordinator[Any]) -> dict[str, Any]:
+    interval = coordinator.update_interval
+    return {
+        "last_update_success": coordinator.last_update_success,
+        "update_interval": interval.total_seconds() if interval else None,
+        "last_error": _error(coordinator.last_exception),
+    }
+
+
+def _error(error: BaseException | None) -> dict[str, Any] | None:
+    """Return an error by its type and reason: a text could name somebody."""
+    if error is None:
+        return None
+    told: dict[str, Any] = {"type": type(error).__name__}
+    if key := getattr(error, "translation_key", None):
+        told["key"] = key
+    if isinstance(error, (ClimkitAccessError, ClimkitResponseError)):
+        told |= {"endpoint": error.endpoint, "status": error.status}
+    if isinstance(error, ClimkitResponseError):
+        told["reason"] = error.reason
+    if error.__cause__:
+        told["cause"] = _error(error.__cause__)
+    return told
+
+
+def _readings(coordinator: ReadingsCoordinator) -> dict[str, Any]:
+    """Return how far the readings of some media have come, without their values."""
+    now = dt_util.utcnow()
+    data = coordinator.data
+    delay = coordinator.publication_delay
+    return {
+        **_coordinator(coordinator),
+        "media": list(coordinator.media),
+        "failing": sorted(coordinator.failing),
+        "publication_delay": delay.total_seconds() if delay else None,
+        "age_of_newest": (now - data.newest).total_seconds() if data.newest else None,
+        "quarters": {
+            f"{pseudonym(flow.owner_id)} {flow.kind}": len(quarters)
+            for flow, quarters in data.quarters.items()
+        },
+    }
+
+
+def _history(entry: ClimkitConfigEntry) -> dict[str, Any]:
+    data = entry.runtime_data
+    progress = data.progress
+    return {
+        "percent": data.history.data,
+        "skipped": [
+            {"medium": medium, "start": _iso(start), "end": _iso(end)}
+            for medium, start, end in data.history.skipped
+        ],
+        "flows": {
+            f"{pseudonym(flow.owner_id)} {flow.kind}": {
+                "until": _iso(progress.until(flow)),
+                "newest_row": _iso(progress.newest(flow)),
+            }
+            for coordinator in data.live
+            for flow in coordinator.flows
+            if progress.follows(flow)
+        },
+    }
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None

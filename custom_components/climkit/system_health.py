@@ -1,0 +1,47 @@
+"""What the system information page tells of Climkit; no names, it is made to be shared."""
+
+from typing import Any
+
+from homeassistant.components import system_health
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.core import HomeAssistant, callback
+
+from .account import async_get_client
+from .const import DOMAIN
+from .coordinator import ClimkitConfigEntry
+
+
+@callback
+def async_register(
+    hass: HomeAssistant, register: system_health.SystemHealthRegistration
+) -> None:
+    """Register what this integration tells."""
+    register.async_register_info(_async_info)
+
+
+async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
+    """Return the state of all sites together, be they loaded or not."""
+    entries: list[ClimkitConfigEntry] = hass.config_entries.async_entries(DOMAIN)
+    clients = [
+        async_get_client(hass, entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD])
+        for entry in entries
+    ]
+    queues = {id(client.queue): client.queue for client in clients}
+    loaded = [entry for entry in entries if entry.state is ConfigEntryState.LOADED]
+    info: dict[str, Any] = {
+        "sites": f"{len(loaded)}/{len(entries)}",
+        "requests_last_hour": sum(
+            queue.requests_last_hour for queue in queues.values()
+        ),
+    }
+    if clients:
+        info["can_reach_server"] = system_health.async_check_can_reach_url(
+            hass, clients[0].url
+        )
+    if loaded:
+        data = [entry.runtime_data for entry in loaded]
+        times = [live.data.newest for some in data for live in some.live]
+        info["last_reading"] = max(filter(None, times), default=None)
+        info["history_import"] = f"{min(some.history.data for some in data):g} %"
+    return info

@@ -1,0 +1,228 @@
+"""Diagnostics and system health: useful, and without anything of anybody."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+import json
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    get_system_health_info,
+)
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.climkit.const import CONF_METERS, CONF_OFFERED, DOMAIN
+from custom_components.climkit.diagnostics import pseudonym
+
+from .conftest import NOW, history_done, later, set_up
+from .simulator import Fault, SimulatedSite, Simulator, sites
+
+CREATED = datetime(2026, 6, 12, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+def site() -> SimulatedSite:
+    """Return a house with sensors, and with heat, of which nothing may be told."""
+    site = sites.with_environment_sensors(created=CREATED)
+    heat = sites.heat_only(created=CREATED)
+    site.meters.append(heat.meters[0])
+    site.publication["heating"] = heat.publication["heating"]
+    return site
+
+
+@pytest.fixture
+def entry(entry: MockConfigEntry, site: SimulatedSite) -> MockConfigEntry:
+    """Return an entry that was told what there is, and has a meter as home."""
+    flat = site.meter("Appartement 1.1").id
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title=site.name,
+        unique_id=site.id,
+        data={**entry.data},
+        options={CONF_METERS: [flat], CONF_OFFERED: [flat], "home": flat},
+    )
+
+
+def leaves(node: Any) -> Iterator[Any]:
+    """Yield every key and every value of a tree."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield key
+            yield from leaves(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from leaves(value)
+    else:
+        yield node
+
+
+async def diagnostics(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: MockConfigEntry
+) -> dict[str, Any]:
+    assert await async_setup_component(hass, "diagnostics", {})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    found: dict[str, Any] = await get_diagnostics_for_config_entry(
+        hass, hass_client, entry
+    )
+    return found
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_nothing_of_anybody(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    *,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """No name, place, id, credential or measured value, neither as value nor as key."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    told = await diagnostics(hass, hass_client, entry)
+    text = json.dumps(told, ensure_ascii=False)
+    secrets = [site.id, site.name, site.city, site.street, str(site.latitude)]
+    secrets += ["demo", entry.entry_id, cloud.url]
+    secrets += [meter.id for meter in site.meters]
+    secrets += [meter.name or meter.id for meter in site.meters]
+    secrets += [text for sensor in site.sensors for text in (sensor.id, sensor.name)]
+    assert [secret for secret in secrets if secret in text] == []
+    amounts = {
+        round(amount, 3)
+        for coordinator in entry.runtime_data.live
+        for quarters in coordinator.data.quarters.values()
+        for amount in quarters.values()
+    }
+    told_numbers = {
+        leaf
+        for leaf in leaves(told)
+        if isinstance(leaf, float) and not leaf.is_integer()
+    }
+    assert not told_numbers & amounts
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_what_helps(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    *,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """What is metered, how far it has come, how the cloud speaks; by stable pseudonyms."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    told = await diagnostics(hass, hass_client, entry)
+    flat = pseudonym(site.meter("Appartement 1.1").id)
+    assert told["options"] == {"meters": [flat], "offered": [flat], "home": flat}
+    assert told["site"]["media"] == ["electricity", "heating"]
+    assert len(told["meters"]) == len(site.meters)
+    assert told["meters"][flat] == {
+        "type": "electricity",
+        "mode": "consumption",
+        "prim_ad": 11,
+        "is_rule_meter": False,
+        "is_chosen": True,
+    }
+    sensors = told["sensors"].values()
+    assert {
+        "type": "odour",
+        "unit": "OU",
+        "model": "EM300",
+        "device_class": None,
+    } in sensors
+    live = told["coordinators"]["live"]
+    assert live["media"] == ["electricity"]
+    assert live["quarters"][f"{flat} consumption"] > 180
+    assert 17 * 60 <= live["publication_delay"] <= 35 * 60
+    assert live["age_of_newest"] == live["publication_delay"]
+    assert told["history"]["percent"] == 100
+    assert told["history"]["skipped"] == []
+    assert f"{flat} consumption" in told["history"]["flows"]
+    assert told["requests_last_hour"] == len(cloud.requests)
+    assert told["shape"] == entry.runtime_data.client.observations.as_dict() != {}
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_errors(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    hass_client: ClientSessionGenerator,
+    *,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """An error is told by kind, endpoint and status; also the one behind it."""
+    await set_up(hass, entry)
+    cloud.faults.add(Fault("status", path="site_data", status=502))
+    await later(hass, freezer, timedelta(minutes=20))
+    told = await diagnostics(hass, hass_client, entry)
+    error = told["coordinators"]["live"]["last_error"]
+    assert error["key"] == "invalid_response"
+    assert error["cause"]["type"] == "ClimkitResponseError"
+    assert (error["cause"]["endpoint"], error["cause"]["status"]) == ("site_data", 502)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_sensors_not_known_yet(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    *,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    cloud.faults.add(Fault("status", path="sensors_list", status=500))
+    await set_up(hass, entry)
+    told = await diagnostics(hass, hass_client, entry)
+    assert told["sensors"] is None
+
+
+async def health(hass: HomeAssistant) -> dict[str, Any]:
+    """Return what system health shows of this integration."""
+    found: dict[str, Any] = await get_system_health_info(hass, DOMAIN)
+    for key, value in found.items():
+        if hasattr(value, "__await__"):
+            found[key] = await value
+    return found
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_system_health(
+    hass: HomeAssistant,
+    *,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """One look at all sites, loaded or not; nobody's name."""
+    other = sites.no_pv(created=CREATED)
+    cloud.sites.append(other)
+    assert await async_setup_component(hass, "system_health", {})
+    await set_up(hass, entry)
+    await history_done(entry)
+    away = MockConfigEntry(
+        domain=DOMAIN, title=other.name, unique_id=other.id, data={**entry.data}
+    )
+    away.add_to_hass(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    requests = len(cloud.requests)
+    assert await health(hass) == {
+        "sites": "1/2",
+        "requests_last_hour": requests,
+        "can_reach_server": "ok",
+        "last_reading": datetime(2026, 6, 16, 9, 45, tzinfo=UTC),
+        "history_import": "100 %",
+    }
+    await hass.config_entries.async_unload(entry.entry_id)
+    await cloud.stop()
+    found = await health(hass)
+    assert found.keys() == {"sites", "requests_last_hour", "can_reach_server"}
+    assert found["can_reach_server"] == {"type": "failed", "error": "unreachable"}
