@@ -13,7 +13,8 @@ from homeassistant.components.energy.data import EnergyManager, async_get_manage
 from homeassistant.components.energy.validate import async_validate
 from homeassistant.components.recorder.statistics import get_metadata
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.setup import async_setup_component
@@ -660,6 +661,20 @@ async def test_recorder_comes_back(
     async_fire_time_changed(hass)
     await settle(hass)
     assert issue(hass) is None
+    await assert_valid(hass, energy)
+
+
+async def test_while_home_assistant_starts(
+    hass: HomeAssistant, energy: EnergyManager, site: SimulatedSite
+) -> None:
+    """The recorder does not serve yet: that is no trouble, and no issue."""
+    hass.set_state(CoreState.starting)
+    await choose(hass, site, "site")
+    assert energy.data is None
+    assert issue(hass) is None
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await settle(hass)
     await assert_valid(hass, energy)
 
 

@@ -13,6 +13,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
@@ -82,10 +83,11 @@ class Home:
     def async_start(self) -> None:
         """Do what was chosen, in the background, and watch over it."""
         async_listen(self._hass, self._entry, self._async_check_by_hand)
-        self._start_run()
+        # The recorder does nothing before Home Assistant has started.
+        self._entry.async_on_unload(async_at_started(self._hass, self._start_run))
 
     @callback
-    def _start_run(self, _: datetime | None = None) -> None:
+    def _start_run(self, _: HomeAssistant | datetime) -> None:
         self._entry.async_create_background_task(
             self._hass, self.async_run(), f"{self._entry.title} (dashboard)"
         )
