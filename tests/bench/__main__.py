@@ -1,0 +1,175 @@
+"""Run the benchmarks and print one table: python -m tests.bench, see --help."""
+
+import argparse
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+import json
+from pathlib import Path
+import sys
+import tempfile
+from typing import Final
+
+from tests.simulator import SimulatedSite, sites
+
+from . import field, importing, steady
+from .cloud import cloud, measured_site
+from .field import Field
+from .importing import Import
+from .steady import HISTORY, START, Steady
+from .table import Line, table
+
+CHOSEN: Final = 8
+DELAYS: Final = (3, 17, 40)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench")
+    parser.description = "Measure the integration against the bars of its design."
+    parser.add_argument("--years", type=int, default=5, help="of history to import")
+    parser.add_argument("--part", choices=("import", "steady"), help="only this")
+    parser.add_argument("--json", action="store_true", help="print the figures raw")
+    parser.add_argument("--short", action="store_true", help="fewer simulated hours")
+    return parser.parse_args()
+
+
+def _imports(days: int) -> list[Import]:
+    """Import sites of 4 and 40 meters; each Home Assistant has a loop of its own."""
+    results = []
+    for meters in (4, 40):
+        with tempfile.TemporaryDirectory() as folder:
+            measuring = importing.measure(
+                Path(folder), meters=meters, chosen=min(CHOSEN, meters), days=days
+            )
+            results.append(asyncio.run(measuring))
+    return results
+
+
+async def _others(days: int) -> Field:
+    async with cloud(40, days) as simulated:
+        await simulated.ask(min_interval=0)
+        site = measured_site(40, days)
+        ids = [meter.id for meter in site.meters if meter.mode != "introduction"]
+        return await field.measure(simulated.url, site.id, ids[:CHOSEN], days)
+
+
+def _steadies(*, short: bool) -> list[Steady]:
+    results = []
+    for some, delay, hours in _scenes(short=short):
+        with tempfile.TemporaryDirectory() as folder:
+            measuring = steady.measure(
+                Path(folder), some, hours=hours, publication=timedelta(minutes=delay)
+            )
+            results.append(asyncio.run(measuring))
+    return results
+
+
+def _scenes(*, short: bool) -> Iterator[tuple[list[SimulatedSite], int, float]]:
+    """Yield sites of one account, the delay of publication in minutes, and hours."""
+    created = (START - HISTORY).replace(hour=22, minute=0)
+    hours = 2.0 if short else 12.0
+    for delay in DELAYS:
+        yield [sites.large(4, created=created)], delay, hours
+    for meters in (40,) if short else (40, 200):
+        yield [sites.large(meters, created=created)], 17, hours
+    for number in (10,) if short else (10, 100):
+        yield sites.many(number, created=created), 17, min(hours, 20 / number + 1)
+
+
+def _import_lines(results: list[Import], other: Field, years: int) -> Iterator[Line]:
+    for r in results:
+        of = f"{years} years, {r.meters} meters"
+        polls = r.live_polls
+        yield Line(
+            f"requests to import {of}",
+            "<= 17",
+            str(r.requests["history"]),
+            f"{other.import_requests}" if r.meters == 40 else "",
+            r.requests["history"] <= 17,
+        )
+        yield Line(
+            "  seconds",
+            "",
+            f"{r.seconds:.0f}",
+            f"{other.import_seconds:.0f}" if r.meters == 40 else "",
+        )
+        rate = r.rows / max(r.seconds - r.set_up_seconds, 0.001)
+        yield Line("  rows, rows per second", "", f"{r.rows}, {rate:.0f}")
+        memory = r.seen.extra_memory
+        yield Line("  extra memory, MB", "<= 100", f"{memory:.0f}", "", memory <= 100)
+        block = r.seen.longest_block * 1000
+        yield Line("  longest block, ms", "<= 50", f"{block:.0f}", "", block <= 50)
+        work = r.seen.longest_work * 1000
+        silence = r.seen.longest_silence * 1000
+        yield Line("    of which work", "", f"{work:.0f}")
+        yield Line("    with collections and other processes", "", f"{silence:.0f}")
+        yield Line("  hours wrong", "0", str(r.wrong), "", not r.wrong)
+        yield Line("  sums wrong", "0", str(r.broken), "", not r.broken)
+        yield Line(
+            "  live polls meanwhile; longest, s", "", f"{polls}; {r.longest_poll:.1f}"
+        )
+        gap = r.smallest_gap
+        yield Line("  seconds between requests", ">= 1", f"{gap:.2f}", "", gap >= 1)
+        yield Line(
+            "  rows by polls without news",
+            "0",
+            f"{r.poll_rows:.0f}",
+            "",
+            not r.poll_rows,
+        )
+        yield Line(
+            "  CPU ms per poll",
+            "",
+            f"{r.poll_cpu * 1000:.0f}",
+            f"{other.poll_seconds * 1000:.0f}, {other.rows_per_poll} rows"
+            if r.meters == 40
+            else "",
+        )
+
+
+def _steady_lines(results: list[Steady]) -> Iterator[Line]:
+    for r in results:
+        of = f"{r.sites} sites" if r.sites > 1 else f"{r.meters} meters"
+        others = field.POLLS_PER_HOUR * (r.meters + 1) * r.sites + 4
+        bar = "<= 8" if r.sites == 1 else ""
+        met = r.per_hour <= 8 if bar else None
+        minutes = r.publication.total_seconds() / 60
+        yield Line(
+            f"requests per hour, {of}, published after {minutes:.0f} min",
+            bar,
+            f"{r.per_hour:.0f} (mean {r.mean:.1f})",
+            str(others),
+            met,
+        )
+        per_hour = r.log_ins_per_hour
+        yield Line(
+            "  log-ins per hour", "<= 4.2", f"{per_hour:.1f}", "", per_hour <= 4.2
+        )
+        first = r.first_values
+        yield Line("  requests to first values", "<= 10", str(first), "", first <= 10)
+        late = r.median_delay / 60
+        yield Line("  delay added, median min", "<= 2", f"{late:.1f}", "", late <= 2)
+        gap = r.smallest_gap
+        yield Line("  seconds between requests", ">= 1", f"{gap:.2f}", "", gap >= 1)
+        yield Line("  CPU s per hour, cloud included", "", f"{r.cpu:.1f}")
+
+
+def main() -> int:
+    """Measure and print; return how many bars were missed, 1 at most."""
+    options = _arguments()
+    lines: list[Line] = []
+    if options.part != "steady":
+        days = round(options.years * 365.25)
+        other = asyncio.run(_others(days))
+        lines += _import_lines(_imports(days), other, options.years)
+    if options.part != "import":
+        lines += _steady_lines(_steadies(short=options.short))
+    if options.json:
+        print(json.dumps([[x.what, x.bar, x.measured, x.met] for x in lines]))
+    else:
+        print(table(lines))
+    return int(any(line.met is False for line in lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,208 @@
+"""The import of years of history, watched: requests, time, memory, and every single hour."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+import os
+from pathlib import Path
+import sqlite3
+import time
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+import numpy as np
+
+from custom_components.climkit.coordinator import ClimkitConfigEntry
+from custom_components.climkit.flows import Flow
+from custom_components.climkit.statistics import statistic_id
+from tests.ledger import HOURLY_ROUNDING, WIRE
+from tests.simulator import SimulatedSite
+
+from .cloud import Cloud, cloud, measured_site
+from .home import add, home
+from .watch import Seen, watch
+
+LIVE_EVERY: Final = 5.0
+"""Seconds between the polls that have to come through while the import runs."""
+
+CHAIN: Final = 1e-5
+"""kWh by which a sum may differ from the sum before and its state: floating point."""
+
+
+@dataclass(slots=True)
+class Import:
+    """What an import cost, and whether it is right."""
+
+    meters: int
+    chosen: int
+    requests: Counter[str] = field(default_factory=Counter)
+    """By endpoint; quarter hours are polls, "history" is the import."""
+    set_up_requests: int = 0
+    set_up_seconds: float = 0.0
+    seconds: float = 0.0
+    rows: int = 0
+    wrong: int = 0
+    """Hours that are missing, invented or not as the model has them."""
+    broken: int = 0
+    """Rows whose sum is not the sum before and their state."""
+    smallest_gap: float = 0.0
+    live_polls: int = 0
+    longest_poll: float = 0.0
+    poll_cpu: float = 0.0
+    """Seconds that this process works for a poll once the history is in."""
+    poll_rows: float = 0
+    """Rows that polls without news wrote."""
+    seen: Seen = field(default_factory=Seen)
+    idle: Seen = field(default_factory=Seen)
+
+
+async def measure(
+    directory: Path, *, meters: int, chosen: int, days: int, idle: float = 3.0
+) -> Import:
+    """Import the history of a site into a new database in the folder."""
+    result = Import(meters, chosen)
+    async with cloud(meters, days) as simulated:
+        os.environ["CLIMKIT_API_URL"] = simulated.url
+        site = measured_site(meters, days)
+        ids = [meter.id for meter in site.meters if meter.mode != "introduction"]
+        async with home(directory) as hass:
+            async with watch() as result.idle:
+                await asyncio.sleep(idle)
+            async with watch() as result.seen:
+                entry = await _run(hass, site, ids[:chosen], simulated, result)
+            await _poll_without_news(hass, entry, result)
+            flows = entry.runtime_data.live[0].flows
+            now = datetime.now(UTC)
+        report = await simulated.ask()
+    result.smallest_gap = report["smallest_gap"]
+    result.requests = Counter(_purpose(request) for request in report["requests"])
+    _compare(directory / "home-assistant_v2.db", site, flows, now, result)
+    return result
+
+
+async def _run(
+    hass: HomeAssistant,
+    site: SimulatedSite,
+    meters: list[str],
+    simulated: Cloud,
+    result: Import,
+) -> ClimkitConfigEntry:
+    begin = time.perf_counter()
+    entry: ClimkitConfigEntry = await add(hass, site, meters)
+    result.set_up_seconds = time.perf_counter() - begin
+    history = entry.runtime_data.history
+    done = asyncio.Event()
+
+    def advanced() -> None:
+        if history.data >= 100:
+            done.set()
+
+    unsubscribe = history.async_add_listener(advanced)
+    advanced()
+    polling = asyncio.create_task(_keep_polling(entry, result))
+    await done.wait()
+    result.seconds = time.perf_counter() - begin
+    polling.cancel()
+    unsubscribe()
+    return entry
+
+
+async def _keep_polling(entry: ClimkitConfigEntry, result: Import) -> None:
+    live = entry.runtime_data.live[0]
+    while True:
+        await asyncio.sleep(LIVE_EVERY)
+        begin = time.perf_counter()
+        await live.async_refresh()
+        assert live.last_update_success
+        result.live_polls += 1
+        result.longest_poll = max(result.longest_poll, time.perf_counter() - begin)
+
+
+async def _poll_without_news(
+    hass: HomeAssistant, entry: ClimkitConfigEntry, result: Import
+) -> None:
+    """Poll a few times, when nothing new can have come."""
+    live = entry.runtime_data.live[0]
+    await live.async_refresh()
+    await hass.async_block_till_done()
+    path = Path(hass.config.config_dir) / "home-assistant_v2.db"
+    before = _written(path)
+    begin = time.process_time()
+    for _ in range(3):
+        await live.async_refresh()
+    result.poll_cpu = (time.process_time() - begin) / 3
+    await hass.async_block_till_done()
+    result.poll_rows = _written(path) - before
+
+
+def _written(path: Path) -> float:
+    """Return a number that grows with every row that is written or rewritten."""
+    with sqlite3.connect(path) as database:
+        (count, total) = database.execute(
+            "select count(*), total(sum) from statistics"
+        ).fetchone()
+    return int(count) + float(total)
+
+
+def _purpose(request: Mapping[str, Any]) -> str:
+    if request["endpoint"] == "site_data" and request["resolution"] == "H":
+        return "history"
+    return str(request["endpoint"])
+
+
+def _compare(
+    path: Path,
+    site: SimulatedSite,
+    flows: tuple[Flow, ...],
+    now: datetime,
+    result: Import,
+) -> None:
+    """Compare every hour of every series with the model, and check every sum."""
+    newest_sure = now - timedelta(hours=2)
+    truth = site.frame("electricity", "H", site.created, now)
+    with sqlite3.connect(path) as database:
+        for flow in flows:
+            rows = np.array(
+                database.execute(
+                    "select start_ts, state, sum from statistics join statistics_meta"
+                    " on statistics_meta.id = metadata_id where statistic_id = ?"
+                    " order by start_ts",
+                    (statistic_id(flow),),
+                ).fetchall()
+            )
+            if not len(rows):
+                result.wrong += len(truth)
+                continue
+            result.rows += len(rows)
+            steps = np.diff(rows[:, 2], prepend=0.0) - rows[:, 1]
+            result.broken += int((abs(steps) > CHAIN).sum())
+            values = truth.values[truth.names.index(_wire(flow))]
+            result.wrong += _differences(
+                dict(zip(rows[:, 0].tolist(), rows[:, 1].tolist(), strict=True)),
+                dict(zip(truth.starts.tolist(), values.tolist(), strict=True)),
+                newest_sure.timestamp(),
+            )
+
+
+def _differences(
+    stored: Mapping[float, float], model: Mapping[float, float], sure: float
+) -> int:
+    """Return how many hours differ; those after `sure` need not be there yet."""
+    missing = [hour for hour in model.keys() - stored.keys() if hour < sure]
+    invented = stored.keys() - model.keys()
+    wrong = [
+        hour
+        for hour in stored.keys() & model.keys()
+        if abs(stored[hour] - model[hour]) > HOURLY_ROUNDING
+    ]
+    return len(missing) + len(invented) + len(wrong)
+
+
+def _wire(flow: Flow) -> str:
+    """Return what the cloud calls a flow, by its documentation."""
+    if flow.meter_id is None:
+        return WIRE[flow.kind]
+    quantity = {"solar_consumption": "self", "grid_consumption": "ext"}
+    return f"{quantity.get(flow.kind, 'total')}_{flow.meter_id}"
