@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.statistics import statistics_during_period
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
 import pytest
 
 from .simulator import SimulatedSite
@@ -43,7 +43,10 @@ async def rows_of(
         {"state", "sum"},
     )
     rows = {
-        datetime.fromtimestamp(row["start"], UTC): (row["state"], row["sum"])
+        datetime.fromtimestamp(row["start"], UTC): (
+            row["state"] or 0.0,
+            row["sum"] or 0.0,
+        )
         for row in found.get(statistic, [])
     }
     total = 0.0

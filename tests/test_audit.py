@@ -1,6 +1,5 @@
 """The nightly audit: corrections of any age are found, at a known price in requests."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 from freezegun.api import FrozenDateTimeFactory
@@ -34,13 +33,13 @@ async def entry(
     freezer: FrozenDateTimeFactory,
     cloud: Simulator,
     site: SimulatedSite,
-) -> AsyncIterator[MockConfigEntry]:
+) -> MockConfigEntry:
     """Return an entry with one flat, whose history is in."""
     await hass.config.async_set_time_zone("Europe/Zurich")
     entry = entry_for(site, meters=[site.meter("Appartement 1.1").id])
     await set_up(hass, entry)
     await history_done(entry)
-    yield entry
+    return entry
 
 
 async def night(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
@@ -50,7 +49,9 @@ async def night(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
         await later(hass, freezer, timedelta(minutes=15))
 
 
-async def audit(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry) -> list[str]:
+async def audit(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry
+) -> list[str]:
     """Run the audit now; return the resolutions that it asked for."""
     before = len(cloud.requests)
     await entry.runtime_data.audit.async_run()

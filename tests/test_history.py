@@ -120,7 +120,6 @@ async def test_totals_are_unknown_until_the_history_is_in(
 
 INTERRUPTIONS: dict[str, Callable[[], Fault]] = {
     "cloud gone": lambda: Fault("refuse", path="site_data", times=3),
-    "connection reset": lambda: Fault("reset", path="site_data", times=1),
     "token expired": lambda: Fault("status", path="site_data", status=401, times=1),
     "too many requests": lambda: Fault("status", path="site_data", status=429, times=1),
     "server error": lambda: Fault("status", path="site_data", status=502, times=1),
@@ -217,7 +216,6 @@ async def test_a_day_that_is_refused_for_good_is_left_out_and_said(
     """One bad day does not cost the years behind it; it is looked for again at night."""
     lost = datetime(2026, 5, 20, tzinfo=UTC)
 
-
     def hitting(endpoint: str, path: str) -> Fault | None:
         covers = _covers(cloud.requests[-1].json, lost)
         return Fault("status", status=500) if covers else None
@@ -286,7 +284,9 @@ async def test_a_meter_chosen_later(
     )
     await hass.config_entries.async_reload(entry.entry_id)
     await history_done(entry)
-    model = model_hours(site, f"total_{flat}", CREATED, dt_util.utcnow(), at=dt_util.utcnow())
+    model = model_hours(
+        site, f"total_{flat}", CREATED, dt_util.utcnow(), at=dt_util.utcnow()
+    )
     assert_equal(await rows_of(hass, f"climkit:{flat}_consumption"), model)
     await assert_history(hass, site)
 

@@ -68,7 +68,9 @@ async def test_set_up(
     assert len(cloud.requests) <= 10
     await assert_history(hass, site)
     values = {state.entity_id: state.state for state in hass.states.async_all()}
-    assert not [id_ for id_, v in values.items() if v in (STATE_UNKNOWN, STATE_UNAVAILABLE)]
+    assert not [
+        id_ for id_, v in values.items() if v in (STATE_UNKNOWN, STATE_UNAVAILABLE)
+    ]
 
 
 @pytest.mark.freeze_time(NOW)
@@ -111,10 +113,26 @@ async def test_values(
 @pytest.mark.parametrize(
     ("now", "created"),
     [
-        pytest.param("2026-03-30T12:05:00+00:00", datetime(2026, 3, 26, 23), id="spring"),
-        pytest.param("2026-10-26T12:05:00+00:00", datetime(2026, 10, 22, 22), id="autumn"),
-        pytest.param("2026-03-29T09:05:00+00:00", datetime(2026, 3, 28, 23), id="live spring"),
-        pytest.param("2026-10-25T09:05:00+00:00", datetime(2026, 10, 24, 22), id="live autumn"),
+        pytest.param(
+            "2026-03-30T12:05:00+00:00",
+            datetime(2026, 3, 26, 23, tzinfo=UTC),
+            id="spring",
+        ),
+        pytest.param(
+            "2026-10-26T12:05:00+00:00",
+            datetime(2026, 10, 22, 22, tzinfo=UTC),
+            id="autumn",
+        ),
+        pytest.param(
+            "2026-03-29T09:05:00+00:00",
+            datetime(2026, 3, 28, 23, tzinfo=UTC),
+            id="live spring",
+        ),
+        pytest.param(
+            "2026-10-25T09:05:00+00:00",
+            datetime(2026, 10, 24, 22, tzinfo=UTC),
+            id="live autumn",
+        ),
     ],
 )
 async def test_days_of_23_and_25_hours(
@@ -127,7 +145,7 @@ async def test_days_of_23_and_25_hours(
 ) -> None:
     """Every hour is right across a change of the clock, by the hour and by quarters."""
     freezer.move_to(now)
-    site.created = created.replace(tzinfo=UTC)
+    site.created = created
     entry = entry_for(site)
     await set_up(hass, entry)
     await history_done(entry)
@@ -156,12 +174,22 @@ async def test_polls_go_on(
     assert totals[-1] > totals[0]
     await assert_history(hass, site)
     data = [r for r in cloud.requests[before:] if r.endpoint == "site_data"]
-    assert 7 <= len(data) <= 14  # two hours: eight quarters, some too early while learning
+    assert (
+        7 <= len(data) <= 14
+    )  # two hours: eight quarters, some too early while learning
 
 
 @pytest.mark.parametrize(
     "kind",
-    ["shuffled", "reversed", "duplicates", "strings", "nan", "bad_rows", "missing_timestamps"],
+    [
+        "shuffled",
+        "reversed",
+        "duplicates",
+        "strings",
+        "nan",
+        "bad_rows",
+        "missing_timestamps",
+    ],
 )
 @pytest.mark.freeze_time(NOW)
 async def test_odd_rows(
@@ -276,7 +304,7 @@ async def test_trouble_at_set_up(
     if trouble == "password refused":
         await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert entry.state is ConfigEntryState.LOADED  # type: ignore[comparison-overlap]
+    assert entry.state is ConfigEntryState.LOADED
     await assert_history(hass, site)
 
 

@@ -25,6 +25,7 @@ from custom_components.climkit.statistics import Entry, Ledger, statistic_id
 from .conftest import entry_for, history_done, later, set_up
 from .ledger import WIRE, assert_equal, model_hours, rows_of
 from .simulator import Fault, SimulatedSite, Simulator
+from .simulator.faults import FaultKind
 
 T0 = datetime(2026, 3, 27, tzinfo=UTC)
 """Two days before the clocks change."""
@@ -37,6 +38,8 @@ STEPS = st.one_of(
     st.tuples(st.just("again"), STRETCHES),
     st.tuples(st.just("clear"), st.none()),
 )
+
+KINDS: tuple[FaultKind, ...] = ("refuse", "html", "truncated", "nulls", "shuffled")
 
 _numbers = count()
 
@@ -54,7 +57,9 @@ async def ledger(recorder_mock: Recorder, hass: HomeAssistant) -> Ledger:
 )
 @given(steps=st.lists(STEPS, min_size=1, max_size=25))
 async def test_any_sequence_of_bookings(
-    hass: HomeAssistant, ledger: Ledger, steps: list[tuple[str, tuple[int, list[float]]]]
+    hass: HomeAssistant,
+    ledger: Ledger,
+    steps: list[tuple[str, tuple[int, list[float]]]],
 ) -> None:
     """After each step the chain is exact, and every hour is as it was last told."""
     flow = Flow(
@@ -95,7 +100,9 @@ def assert_same(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("start", ["2026-03-28T20:05:00+00:00", "2026-10-24T20:05:00+00:00"])
+@pytest.mark.parametrize(
+    "start", ["2026-03-28T20:05:00+00:00", "2026-10-24T20:05:00+00:00"]
+)
 async def test_a_random_life(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
@@ -108,7 +115,7 @@ async def test_a_random_life(
 
     The chain of sums holds after every step; after a quiet night all equals the model.
     """
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
     freezer.move_to(start)
     site.created = (dt_util.utcnow() - timedelta(days=40)).replace(hour=0, minute=0)
     flat = site.meter("Appartement 1.1").id
@@ -126,7 +133,9 @@ async def test_a_random_life(
     await history_done(entry)
     await entry.runtime_data.audit.async_run()
     now = dt_util.utcnow()
-    columns = {f"{site.id}_{kind}": WIRE[kind] for kind in ("consumption", "grid_export")}
+    columns = {
+        f"{site.id}_{kind}": WIRE[kind] for kind in ("consumption", "grid_export")
+    }
     columns[f"{flat}_solar_consumption"] = f"self_{flat}"
     for key, column in columns.items():
         model = model_hours(site, column, site.created, now, at=now)
@@ -143,9 +152,11 @@ async def _happen(
     """Let one thing happen, or nothing."""
     now = dt_util.utcnow().replace(minute=0)
     begin = now - timedelta(hours=random.randint(1, 30 * 24))
-    match random.choice(["fault", "revise", "outage", "restart", "clear", *["quiet"] * 5]):
+    match random.choice(
+        ["fault", "revise", "outage", "restart", "clear", *["quiet"] * 5]
+    ):
         case "fault":
-            kind = random.choice(["refuse", "html", "truncated", "nulls", "shuffled"])
+            kind = random.choice(KINDS)
             cloud.faults.add(Fault(kind, path="site_data", times=random.randint(1, 3)))
         case "revise":
             factor = random.choice([0.2, 1.5, 3.0])
@@ -157,9 +168,9 @@ async def _happen(
         case "restart":
             await hass.config_entries.async_reload(entry.entry_id)
         case "clear":
-            get_instance(hass).async_clear_statistics([f"climkit:{site.id}_consumption"])
+            get_instance(hass).async_clear_statistics(
+                [f"climkit:{site.id}_consumption"]
+            )
             await async_wait_recording_done(hass)
         case _:
             pass
-
-

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 import threading
+from typing import Any
 
-from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.statistics import (
     get_metadata,
     statistics_during_period,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
@@ -51,9 +53,7 @@ async def book(ledger: Ledger, amounts: Mapping[int, float], **more: object) -> 
     return (await ledger.async_book({FLOW: Entry(hours(amounts))}))[FLOW]
 
 
-async def stored(
-    hass: HomeAssistant, flow: Flow = FLOW
-) -> list[tuple[int, float, float]]:
+async def stored(hass: HomeAssistant, flow: Flow = FLOW) -> list[tuple[int, Any, Any]]:
     """Return hour, state and sum as every reader of statistics sees them."""
     id_ = statistic_id(flow)
     rows = await get_instance(hass).async_add_executor_job(
@@ -72,10 +72,10 @@ async def stored(
     ]
 
 
-def chain(amounts: Mapping[int, float]) -> list[tuple[int, float, float]]:
+def chain(amounts: Mapping[int, float]) -> list[tuple[int, Any, Any]]:
     """Return the rows that the amounts must have, added up on paper's way."""
     total = 0.0
-    rows = []
+    rows: list[tuple[int, Any, Any]] = []
     for hour in sorted(amounts):
         total += amounts[hour]
         rows.append((hour, amounts[hour], pytest.approx(total, abs=1e-6)))

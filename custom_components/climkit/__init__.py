@@ -82,7 +82,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
         site,
         (live, daily),
         history,
-        Audit(hass, entry, source, ledger, progress, (live, daily)),
+        Audit(
+            hass,
+            entry,
+            source=source,
+            ledger=ledger,
+            progress=progress,
+            live=(live, daily),
+        ),
         EnvironmentCoordinator(hass, entry, client),
         RegisterCoordinator(hass, entry, client),
     )

@@ -49,6 +49,7 @@ class Audit:
         self,
         hass: HomeAssistant,
         entry: ClimkitConfigEntry,
+        *,
         source: Source,
         ledger: Ledger,
         progress: Progress,

@@ -48,8 +48,8 @@ from .source import Readings, Source
 from .statistics import Booked, Entry, Ledger, RecorderError
 
 if TYPE_CHECKING:
-    from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
     from .audit import Audit
+    from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
     from .history import History
 
 DAILY: Final = timedelta(days=1)
