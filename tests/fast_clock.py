@@ -50,10 +50,11 @@ class _Busy:
 class _Selector:
     """The selector of the loop; where it would block, the clock moves instead."""
 
-    def __init__(self, real: Any, frozen: Frozen, busy: _Busy) -> None:
+    def __init__(self, real: Any, frozen: Frozen, busy: _Busy, settle: float) -> None:
         self._real = real
         self._frozen = frozen
         self._busy = busy
+        self._settle = settle
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -64,7 +65,7 @@ class _Selector:
             return self._real.select(0)
         if self._busy.count or timeout is None:
             return self._real.select(0.02)
-        if ready := self._real.select(SETTLE):
+        if ready := self._real.select(self._settle):
             return ready
         self._frozen.tick(timedelta(seconds=timeout) + timedelta(microseconds=1))
         return []
@@ -75,8 +76,11 @@ class _Selector:
 
 
 @contextmanager
-def fast_clock(frozen: Frozen) -> Iterator[None]:
-    """Let the running loop's clock jump from timer to timer."""
+def fast_clock(frozen: Frozen, *, settle: float = SETTLE) -> Iterator[None]:
+    """Let the running loop's clock jump from timer to timer.
+
+    Where no thread and no socket takes part, `settle` may be 0.
+    """
     loop: Any = asyncio.get_running_loop()
     busy = _Busy()
     book = Ledger._async_run
@@ -89,7 +93,7 @@ def fast_clock(frozen: Frozen) -> Iterator[None]:
             busy.count -= 1
 
     real, resolution = loop._selector, loop._clock_resolution
-    loop._selector = _Selector(real, frozen, busy)
+    loop._selector = _Selector(real, frozen, busy, settle)
     # Frozen time counts from 1970: a nanosecond is lost in so large a float, and a
     # timer that is due exactly now would never come.
     loop._clock_resolution = 1e-6
