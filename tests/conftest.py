@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+import logging
 
 from aiolimiter import AsyncLimiter
 from freezegun.api import FrozenDateTimeFactory
@@ -22,6 +23,9 @@ from custom_components.climkit.api import queue
 from custom_components.climkit.const import CONF_METERS, CONF_SITE, DOMAIN
 
 from .simulator import SimulatedSite, Simulator, sites
+
+# The plugin has every SQL statement logged: a million lines, and twice the time.
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 NOW = "2026-06-16T10:05:00+00:00"
 """A Tuesday in summer, at noon in Zurich: the default time of the tests."""

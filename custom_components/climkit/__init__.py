@@ -14,7 +14,6 @@ from .audit import Audit
 from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
 from .const import CONF_SITE, DOMAIN
 from .coordinator import (
-    LIVE_MEDIA,
     ClimkitConfigEntry,
     ClimkitData,
     ReadingsCoordinator,
@@ -26,6 +25,7 @@ from .home import Home, async_delete_issue, async_forget
 from .progress import Progress
 from .repairs import async_delete_issues, async_watch
 from .services import async_setup_services
+from .site import LIVE_MEDIA
 from .source import Source
 from .statistics import Ledger
 

@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 
 from .api import ClimkitError, Priority, Resolution
 from .const import LOGGER
-from .coordinator import LIVE_WINDOW, ClimkitConfigEntry, ReadingsCoordinator, SiteInfo
+from .coordinator import LIVE_WINDOW, ClimkitConfigEntry, ReadingsCoordinator
 from .flows import Flow, Medium
 from .history import OVERLAP, WINDOW
 from .metering import (
@@ -31,6 +31,7 @@ from .metering import (
     windows,
 )
 from .progress import Progress
+from .site import SiteInfo
 from .source import Readings, Source
 from .statistics import Entry, Ledger, RecorderError
 

@@ -23,7 +23,8 @@ from .api import (
     SensorReading,
 )
 from .const import CONF_SITE, LOGGER
-from .coordinator import DAILY, HOURLY, ClimkitConfigEntry, home_assistant_errors
+from .coordinator import DAILY, HOURLY, ClimkitConfigEntry
+from .errors import home_assistant_errors
 from .schedule import QUARTER
 
 REGISTER_WINDOW: Final = timedelta(days=3)

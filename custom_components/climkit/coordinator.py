@@ -1,49 +1,32 @@
-"""When what is fetched: the site's description once a day, its readings as they come.
+"""When what is fetched: the site's description once a day, its readings as they come."""
 
-Errors of the client become Home Assistant's here, and nowhere else.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from random import uniform
-from typing import TYPE_CHECKING, Any, Final, override
+from typing import TYPE_CHECKING, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .access import DESCRIPTION, async_note_access
 from .api import (
     ClimkitAccessError,
-    ClimkitAuthenticationError,
     ClimkitClient,
-    ClimkitConnectionError,
     ClimkitError,
-    ClimkitRateLimitError,
     ClimkitResponseError,
-    ClimkitTimeoutError,
-    Meter,
-    MeterType,
     Resolution,
-    Site,
 )
-from .const import CONF_SITE, DOMAIN, LOGGER
+from .const import CONF_SITE, LOGGER
+from .errors import home_assistant_errors, is_denied
 from .flows import Flow, FlowKind, Medium, chosen_meters, meter_flows, site_flows
-from .metering import (
-    HOUR,
-    HourRow,
-    hour_of,
-    hours_of_quarters,
-    start_of_day,
-    total_at_live_edge,
-)
+from .metering import HOUR, HourRow, hour_of, hours_of_quarters, total_at_live_edge
 from .names import async_statistic_names
 from .progress import Progress
 from .schedule import QUARTER, RETRY, PublicationSchedule
+from .site import LIVE_MEDIA, SiteInfo
 from .source import Readings, Source
 from .statistics import Booked, Entry, Ledger, RecorderError
 
@@ -61,36 +44,7 @@ LIVE_WINDOW: Final = timedelta(hours=48)
 JITTER: Final = 15.0
 """Seconds over which the polls of many homes are spread, so as not to come at once."""
 
-LIVE_MEDIA: Final = (MeterType.ELECTRICITY, MeterType.CHARGE_POINT)
-"""Metered by quarter hour and published within the hour; the rest comes once a day."""
-
 type ClimkitConfigEntry = ConfigEntry[ClimkitData]
-
-
-@dataclass(frozen=True, slots=True)
-class SiteInfo:
-    """What the cloud tells of a site and its meters."""
-
-    site: Site
-    meters: tuple[Meter, ...]
-    chosen: tuple[Meter, ...]
-    """The meters that the user wants as devices with history."""
-    zone: tzinfo
-    """The site's time zone: its days and months begin by it."""
-
-    @property
-    def media(self) -> tuple[Medium, ...]:
-        """Return what is metered at the site, electricity first."""
-        media = {meter.type for meter in self.meters} or {MeterType.ELECTRICITY}
-        return tuple(
-            sorted(media, key=lambda medium: (medium not in LIVE_MEDIA, medium))
-        )
-
-    @property
-    def first_hour(self) -> datetime:
-        """Return the hour, in UTC, before which nothing can have been metered."""
-        created = self.site.created or _birth_of(self.site.id)
-        return start_of_day(created, self.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,38 +73,6 @@ class ClimkitData:
     audit: Audit
     environment: EnvironmentCoordinator
     registers: RegisterCoordinator
-
-
-@contextmanager
-def home_assistant_errors(site: str) -> Iterator[None]:
-    """Turn the client's errors into Home Assistant's, in the user's language."""
-    try:
-        yield
-    except ClimkitAuthenticationError as err:
-        raise ConfigEntryAuthFailed(
-            translation_domain=DOMAIN, translation_key="authentication_failed"
-        ) from err
-    except ClimkitError as err:
-        raise UpdateFailed(
-            translation_domain=DOMAIN,
-            translation_key=_TRANSLATION_KEYS.get(type(err), "invalid_response"),
-            translation_placeholders={"site": site},
-            retry_after=getattr(err, "retry_after", None),
-        ) from err
-
-
-_TRANSLATION_KEYS: Final[dict[type[ClimkitError], str]] = {
-    ClimkitTimeoutError: "timeout",
-    ClimkitConnectionError: "connection_failed",
-    ClimkitAccessError: "access_denied",
-    ClimkitRateLimitError: "rate_limited",
-}
-
-
-def is_denied(coordinator: DataUpdateCoordinator[Any]) -> bool:
-    """Return whether the cloud refused what the coordinator last asked for."""
-    key = getattr(coordinator.last_exception, "translation_key", None)
-    return not coordinator.last_update_success and key == "access_denied"
 
 
 class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
@@ -410,19 +332,3 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
             self.progress.rewind(flow, self.site.data.first_hour, booked.newest)
         elif entry.hours:
             self.progress.advance(flow, entry.hours.span[1] + HOUR, booked.newest)
-
-
-def _birth_of(object_id: str) -> datetime:
-    """Return when an id was made: its first eight hex digits are seconds since 1970.
-
-    So it is with the ids of MongoDB, and with those that were seen of Climkit. An id
-    that says something impossible stands for five years ago.
-    """
-    now = dt_util.utcnow()
-    try:
-        born = datetime.fromtimestamp(int(object_id[:8], 16), UTC)
-    except ValueError:
-        born = now
-    return (
-        born if datetime(2012, 1, 1, tzinfo=UTC) < born < now else now - 5 * 365 * DAILY
-    )

@@ -20,10 +20,11 @@ from homeassistant.util import dt as dt_util
 from .api import Meter, MeterType, RegisterReading, Sensor
 from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
 from .const import DOMAIN
-from .coordinator import ClimkitConfigEntry, SiteInfo
+from .coordinator import ClimkitConfigEntry
 from .entity import ClimkitEntity
 from .environment import measurand_of
 from .flows import has_series
+from .site import SiteInfo
 
 FORGOTTEN: Final = timedelta(days=1)
 """An environmental reading older than that says nothing of the present."""

@@ -1,16 +1,13 @@
 """The names under which statistics are listed, in the language of the system."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
 from .flows import Flow
-
-if TYPE_CHECKING:
-    from .coordinator import SiteInfo
+from .site import SiteInfo
 
 
 async def async_statistic_names(

@@ -24,7 +24,8 @@ import voluptuous as vol
 
 from .api import Resolution
 from .const import DOMAIN
-from .coordinator import ClimkitConfigEntry, home_assistant_errors
+from .coordinator import ClimkitConfigEntry
+from .errors import home_assistant_errors
 from .flows import Flow
 from .metering import start_of_day
 

@@ -1,0 +1,50 @@
+"""Errors of the client become Home Assistant's here, and nowhere else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from .api import (
+    ClimkitAccessError,
+    ClimkitAuthenticationError,
+    ClimkitConnectionError,
+    ClimkitError,
+    ClimkitRateLimitError,
+    ClimkitTimeoutError,
+)
+from .const import DOMAIN
+
+
+@contextmanager
+def home_assistant_errors(site: str) -> Iterator[None]:
+    """Turn the client's errors into Home Assistant's, in the user's language."""
+    try:
+        yield
+    except ClimkitAuthenticationError as err:
+        raise ConfigEntryAuthFailed(
+            translation_domain=DOMAIN, translation_key="authentication_failed"
+        ) from err
+    except ClimkitError as err:
+        raise UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key=_TRANSLATION_KEYS.get(type(err), "invalid_response"),
+            translation_placeholders={"site": site},
+            retry_after=getattr(err, "retry_after", None),
+        ) from err
+
+
+_TRANSLATION_KEYS: Final[dict[type[ClimkitError], str]] = {
+    ClimkitTimeoutError: "timeout",
+    ClimkitConnectionError: "connection_failed",
+    ClimkitAccessError: "access_denied",
+    ClimkitRateLimitError: "rate_limited",
+}
+
+
+def is_denied(coordinator: DataUpdateCoordinator[Any]) -> bool:
+    """Return whether the cloud refused what the coordinator last asked for."""
+    key = getattr(coordinator.last_exception, "translation_key", None)
+    return not coordinator.last_update_success and key == "access_denied"
