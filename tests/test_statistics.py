@@ -12,9 +12,11 @@ from homeassistant.components.recorder.statistics import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
+    do_adhoc_statistics,
 )
 from sqlalchemy import event
 
@@ -293,3 +295,39 @@ async def test_an_old_revision_is_quick(hass: HomeAssistant, ledger: Ledger) -> 
     assert booked.newest is not None
     assert booked.newest.sum == pytest.approx(24 * 365 + 2)
     assert booked.newest.start - T0 == timedelta(hours=24 * 365 - 1)
+
+
+@pytest.mark.freeze_time("2024-03-02T00:00:30+00:00")
+async def test_the_hourly_compile_of_others(
+    hass: HomeAssistant, ledger: Ledger
+) -> None:
+    """Rows of ours for the very hour harm no sensor's statistics, nor they ours."""
+    assert await async_setup_component(hass, "sensor", {})
+    attributes = {
+        "device_class": "energy",
+        "state_class": "total",
+        "unit_of_measurement": "kWh",
+    }
+    hass.states.async_set("sensor.other", "5", attributes)
+    await async_wait_recording_done(hass)
+    amounts = dict.fromkeys(range(30), 1.0)
+    await book(ledger, amounts)
+    midnight = datetime(2024, 3, 2, tzinfo=UTC)
+    for minute in range(0, 60, 5):
+        hass.states.async_set("sensor.other", str(5 + minute / 60), attributes)
+        await async_wait_recording_done(hass)
+        do_adhoc_statistics(hass, start=midnight + timedelta(minutes=minute))
+        await book(ledger, {24: 1.0 + minute})
+    await async_wait_recording_done(hass)
+    found = await get_instance(hass).async_add_executor_job(
+        statistics_during_period,
+        hass,
+        midnight,
+        None,
+        {"sensor.other"},
+        "hour",
+        None,
+        {"sum"},
+    )
+    assert len(found["sensor.other"]) == 1
+    assert await stored(hass) == chain(amounts | {24: 56.0})
