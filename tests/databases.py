@@ -17,7 +17,7 @@ NAME: Final = "climkit_test"
 PATIENCE: Final = 60.0
 
 
-class Unavailable(Exception):  # noqa: N818 - it is no error, the test is skipped
+class Unavailable(Exception):
     """The server cannot be run here; the text says what is missing."""
 
 

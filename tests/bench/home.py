@@ -59,11 +59,19 @@ async def home(directory: Path, url: str | None = None) -> AsyncIterator[HomeAss
 async def add(
     hass: HomeAssistant, site: SimulatedSite, meters: list[str], username: str = "demo"
 ) -> ConfigEntry:
-    """Add a site, with devices for some of its meters; return when it is set up."""
+    """Add a site, with devices for some of its meters; return when it is set up.
+
+    In a folder that has it already, it is only set up.
+    """
+    if known := hass.config_entries.async_get_entry(site.id):
+        await hass.config_entries.async_setup(known.entry_id)
+        assert known.state is ConfigEntryState.LOADED, known.reason
+        return known
     entry = ConfigEntry(
         data={CONF_USERNAME: username, CONF_PASSWORD: "demo", CONF_SITE: site.id},
         discovery_keys={},  # type: ignore[arg-type]
         domain=DOMAIN,
+        entry_id=site.id,
         minor_version=1,
         options={CONF_METERS: meters},
         source="user",

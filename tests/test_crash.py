@@ -1,0 +1,93 @@
+"""Home Assistant killed in the middle of an import, and started again: the same rows."""
+
+import asyncio
+from asyncio.subprocess import Process
+from datetime import UTC, datetime, timedelta
+import os
+from pathlib import Path
+import sqlite3
+import sys
+
+import pytest
+
+from .simulator import Simulator, sites
+
+type Rows = dict[str, list[tuple[float, float, float]]]
+
+
+@pytest.mark.slow
+async def test_killed(tmp_path: Path, socket_enabled: None) -> None:
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    created = today - timedelta(days=400, hours=1)
+    async with Simulator([sites.large(4, created=created)]) as cloud:
+        undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+        undisturbed.mkdir()
+        killed.mkdir()
+        process = await _start(undisturbed, created, cloud)
+        assert await process.wait() == 0
+        expected = _rows(undisturbed)
+
+        for limit in (5_000, 40_000, 80_000):
+            process = await _start(killed, created, cloud)
+            while _count(killed) < limit and process.returncode is None:
+                await asyncio.sleep(0.005)
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+            _check_sums(_rows(killed))
+        process = await _start(killed, created, cloud)
+        assert await process.wait() == 0
+        assert cloud.requests.smallest_gap() >= 0  # they were different clients
+
+    found = _rows(killed)
+    _check_sums(found)
+    assert found.keys() == expected.keys()
+    for series, rows in expected.items():
+        hours = {start: state for start, state, _ in rows}
+        # The second came a little later, and may know an hour more.
+        again = {start: state for start, state, _ in found[series]}
+        assert hours.items() <= again.items()
+        assert len(again) - len(hours) <= 1
+
+
+async def _start(folder: Path, created: datetime, cloud: Simulator) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.crash", folder, created.isoformat()),
+        cwd=Path(__file__).parents[1],
+        env=os.environ | {"CLIMKIT_API_URL": cloud.url},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+
+
+def _database(folder: Path) -> sqlite3.Connection:
+    return sqlite3.connect(folder / "home-assistant_v2.db", timeout=10)
+
+
+def _count(folder: Path) -> int:
+    try:
+        with _database(folder) as database:
+            return int(
+                database.execute("select count(*) from statistics").fetchone()[0]
+            )
+    except sqlite3.OperationalError:
+        return 0
+
+
+def _rows(folder: Path) -> Rows:
+    rows: Rows = {}
+    with _database(folder) as database:
+        for series, *row in database.execute(
+            "select statistic_id, start_ts, round(state, 6), sum from statistics"
+            " join statistics_meta on statistics_meta.id = metadata_id"
+            " where source = 'climkit' order by statistic_id, start_ts"
+        ):
+            rows.setdefault(series, []).append(tuple(row))
+    return rows
+
+
+def _check_sums(rows: Rows) -> None:
+    for series, of in rows.items():
+        total = 0.0
+        for _, state, row_sum in of:
+            total += state
+            assert row_sum == pytest.approx(total, abs=1e-4), series
