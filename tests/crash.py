@@ -14,8 +14,16 @@ async def _live(folder: Path, created: datetime) -> None:
     async with home(folder) as hass:
         chosen = [meter.id for meter in site.meters if meter.mode == "consumption"]
         entry = await add(hass, site, chosen)
-        while entry.runtime_data.history.data < 100:
-            await asyncio.sleep(0.1)
+        history = entry.runtime_data.history
+        done = asyncio.Event()
+
+        def advanced() -> None:
+            if history.data >= 100:
+                done.set()
+
+        history.async_add_listener(advanced)
+        advanced()
+        await done.wait()
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ async def test_killed(tmp_path: Path, socket_enabled: None) -> None:
 
         for limit in (5_000, 40_000, 80_000):
             process = await _start(killed, created, cloud)
-            while _count(killed) < limit and process.returncode is None:
+            while _count(killed) < limit and process.returncode is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
             if process.returncode is None:
                 process.kill()

@@ -96,6 +96,7 @@ def _brief(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) ->
     """Take small bodies for huge, and spare the log what the database is asked."""
     monkeypatch.setattr(transport, "MAX_BODY", 2_000_000)
     caplog.set_level(logging.WARNING, "sqlalchemy.engine")
+    caplog.set_level(logging.WARNING, "homeassistant.components.recorder")
     caplog.set_level(logging.INFO, "homeassistant")
 
 
