@@ -29,6 +29,7 @@ def site() -> SimulatedSite:
     return sites.community(created=dt_util.utcnow() - timedelta(days=4))
 
 
+@pytest.mark.slow
 async def test_all_at_once(hass: HomeAssistant, cloud: Simulator) -> None:
     """Two entries, a flow of somebody who types the name otherwise, and actions."""
     cloud.min_interval = 1.0
