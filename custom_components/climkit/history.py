@@ -263,7 +263,7 @@ class History(DataUpdateCoordinator[float]):
             self.async_set_updated_data(percent)
 
     def _percent(self) -> float:
-        now = dt_util.utcnow()
+        start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
         done = total = 0.0
         for coordinator in self._live:
             first = coordinator.site.data.first_hour
@@ -272,9 +272,9 @@ class History(DataUpdateCoordinator[float]):
                     self._progress.follows(flow)
                     and flow.medium not in coordinator.failing
                 ):
-                    whole = max((now - LIVE_WINDOW - first) / HOUR, 1)
-                    done += min(
-                        max((self._progress.until(flow) - first) / HOUR, 0), whole
-                    )
+                    whole = max((start - first) / HOUR, 1)
+                    known = max((self._progress.until(flow) - first) / HOUR, 0)
+                    complete = self._progress.is_complete(flow, start)
+                    done += whole if complete else min(known, whole)
                     total += whole
         return round(100 * done / total, 1) if total else 0.0

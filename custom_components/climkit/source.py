@@ -62,7 +62,8 @@ class Source:
         self._closed_meters: set[str] = set()
 
     def try_all_again(self) -> None:
-        """Forget which media and meters were refused: the owner may have granted them."""
+        """Forget what was refused and what was not: the owner may have changed that."""
+        self._open_media.clear()
         self._closed_media.clear()
         self._closed_meters.clear()
 

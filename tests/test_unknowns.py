@@ -1,0 +1,321 @@
+"""What nobody knows of the real cloud: whichever way it is, every hour comes out right.
+
+The numbers are those of the table of unknowns in the notes on the API.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+import logging
+from pathlib import Path
+import re
+from typing import Any, Final
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.climkit.const import DOMAIN
+
+from .conftest import NOW, history_done, later, set_up
+from .ledger import assert_equal, model_hours, rows_of
+from .simulator import SimulatedSite, Simulator, sites
+
+CREATED: Final = datetime(2026, 6, 10, 22, tzinfo=UTC)
+HERE: Final = Path(__file__).parent
+
+COVERED: Final[Mapping[int, tuple[str, ...]]] = {
+    1: ("api/test_replies.py::test_site_ids", "test_config_flow.py::test_one_site"),
+    2: ("test_unknowns.py::test_variant", "api/test_series.py::test_window"),
+    3: ("test_unknowns.py::test_refused_log_in", "api/test_auth.py::test_renewal"),
+    4: (
+        "api/test_patience.py::test_again_after_a_pause",
+        "test_faults.py::test_a_fault",
+    ),
+    5: ("api/test_errors.py::test_data_call", "test_faults.py::test_a_fault"),
+    6: ("test_unknowns.py::test_a_meter_that_is_refused",),
+    7: ("test_unknowns.py::test_variant", "api/test_auth.py::test_life"),
+    8: ("api/test_replies.py::test_meter", "test_media.py::test_values"),
+    9: ("test_media.py::test_what_there_is", "test_media.py::test_values"),
+    10: ("test_unknowns.py::test_variant", "test_media.py::test_values"),
+    11: ("test_unknowns.py::test_variant", "test_media.py::test_values"),
+    12: ("api/test_series.py::test_value", "test_init.py::test_odd_rows"),
+    13: ("test_unknowns.py::test_zeros_that_mean_not_yet",),
+    14: ("test_audit.py::test_corrections_are_found",),
+    15: ("test_unknowns.py::test_negative_amounts",),
+    16: (
+        "test_unknowns.py::test_variant",
+        "test_history.py::test_windows_that_are_refused_are_halved",
+        "test_history.py::test_data_that_begins_late",
+    ),
+    17: (
+        "test_init.py::test_odd_rows",
+        "api/test_series.py::test_order_and_repetition",
+    ),
+    18: (
+        "test_registers.py::test_timestamps",
+        "test_registers.py::test_differential_meters_show_what_they_measured",
+        "test_registers.py::test_bad_input",
+    ),
+    19: ("test_environment.py::test_words", "test_environment.py::test_values"),
+    20: (
+        "test_environment.py::test_site_without_sensors",
+        "test_environment.py::test_list_that_cannot_be_read",
+        "test_environment.py::test_one_sensor_that_fails",
+    ),
+    21: (
+        "test_media.py::test_once_a_day",
+        "test_media.py::test_days_without_a_reading",
+    ),
+    22: ("api/test_sampling.py::test_renamed", "test_unknowns.py::test_variant"),
+    23: ("api/test_replies.py::test_site", "test_unknowns.py::test_variant"),
+    24: ("api/test_errors.py::test_redirect", "api/test_errors.py::test_timeout"),
+    25: (
+        "test_rate_limit.py::test_sites_of_one_account",
+        "test_media.py::test_hundreds_of_meters",
+    ),
+}
+"""Each line of the table, and the tests that show what becomes of it."""
+
+
+def test_every_unknown_has_a_test() -> None:
+    assert list(COVERED) == list(range(1, 26))
+    for number, tests in COVERED.items():
+        for test in tests:
+            file, _, name = test.partition("::")
+            text = (HERE / file).read_text("utf-8")
+            assert re.search(rf"^(async )?def {name}\(", text, re.MULTILINE), number
+
+
+@pytest.fixture
+def site() -> SimulatedSite:
+    site = sites.many(1, created=CREATED)[0]
+    site.meters.append(sites.community().meter("Parties communes"))
+    return site
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Spare the log what the database is asked: it takes longer than the test."""
+    caplog.set_level(logging.WARNING, "sqlalchemy.engine")
+    caplog.set_level(logging.INFO, "homeassistant")
+
+
+async def assert_right(hass: HomeAssistant, site: SimulatedSite) -> None:
+    """Compare every hour of the site and of a meter with the model."""
+    now = dt_util.utcnow()
+    meter = site.meters[-1].id
+    for statistic, column in (
+        (f"climkit:{site.id}_consumption", "conso_total"),
+        (f"climkit:{site.id}_grid_import", "from_ext"),
+        (f"climkit:{site.id}_production", "prod_total"),
+        (f"climkit:{meter}_consumption", f"total_{meter}"),
+    ):
+        rows = await rows_of(hass, statistic)
+        assert_equal(rows, model_hours(site, column, CREATED, now, at=now))
+
+
+VARIANTS: Final[dict[str, dict[str, Any]]] = {
+    "2: times are UTC": {"requested_times": "utc"},
+    "2: times are local": {"requested_times": "local"},
+    "2: the start is within": {"includes_start": True},
+    "2: the end is not": {"includes_end": False},
+    **{
+        f"7: {form}": {"valid_until": form}
+        for form in ("date_iso", "number_long", "ms", "s", "iso", "absent")
+    },
+    "8: as in 2022": {"meter_info": "2022"},
+    "10: the introduction has a series": {"introduction_rows": "total"},
+    "10: the introduction is refused": {"introduction_rows": "refused"},
+    "11: storage columns never": {"storage_columns": "never"},
+    "11: storage columns always": {"storage_columns": "always"},
+    "12: numbers are text": {"numbers": "string"},
+    "12: all decimals": {"decimals": None},
+    "16: a day at most": {"window_limit": timedelta(days=4)},
+    "16: one day by default": {"default_days": 1},
+    "17: whole periods": {"whole_periods": True},
+    **{
+        f"17: {form}": {"timestamps": form}
+        for form in ("iso", "utc", "z", "date_ms", "date_iso", "ms", "s")
+    },
+    "22: new names": {"sampling_names": "new"},
+    "22: old names": {"sampling_names": "documented"},
+    "23: address as in 2022": {"address": "2022"},
+    "23: no address": {"address": "absent"},
+}
+
+
+@pytest.mark.freeze_time(NOW)
+@pytest.mark.parametrize("variant", VARIANTS)
+async def test_variant(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    *,
+    caplog: pytest.LogCaptureFixture,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    variant: str,
+) -> None:
+    """History and present are the model's, and nobody is bothered."""
+    for name, value in VARIANTS[variant].items():
+        assert hasattr(cloud.quirks, name)
+        setattr(cloud.quirks, name, value)
+    await set_up(hass, entry)
+    await history_done(entry)
+    for _ in range(5):
+        await later(hass, freezer, timedelta(minutes=16))
+    await assert_right(hass, site)
+    assert entry.state is ConfigEntryState.LOADED
+    assert not [
+        record
+        for record in caplog.records
+        if record.levelno >= logging.WARNING
+        and record.name.startswith("custom_components.climkit")
+    ]
+
+
+@pytest.mark.freeze_time(NOW)
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"timezone": None},
+        {"timezone": "Mars/Olympus"},
+        {"timezone": 7},
+        {"creation_date": None},
+        {"creation_date": "soon"},
+        {"name": None},
+        {"name": None, "site_ref": None},
+        {"address": None, "latitude": None, "longitude": None},
+    ],
+    ids=str,
+)
+async def test_description_with_holes(
+    hass: HomeAssistant,
+    *,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    info: dict[str, Any],
+) -> None:
+    """23: everything in the description of a site may be missing or nonsense."""
+    site.info |= info
+    await set_up(hass, entry)
+    await history_done(entry)
+    await assert_right(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 422])
+async def test_refused_log_in(
+    hass: HomeAssistant,
+    *,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    status: int,
+) -> None:
+    """3: however /auth says no, the user is asked for credentials that work."""
+    cloud.quirks.refused_login = status
+    cloud.accounts["demo"] = "changed"
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert flow["context"]["source"] == SOURCE_REAUTH
+
+
+@pytest.mark.freeze_time(NOW)
+@pytest.mark.parametrize("rows", ["own", "refused"])
+async def test_a_meter_that_is_refused(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    *,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    rows: str,
+) -> None:
+    """6: it costs the others nothing; it is not asked again at every poll."""
+    allowed = site.meters[-1]
+    refused = site.meter("Appartement 1.1")
+    cloud.quirks.resident_rows = rows  # type: ignore[assignment]
+    await set_up(hass, entry)  # while everything is allowed, to know all the meters
+    await history_done(entry)
+    cloud.grant("demo", [site.id], [allowed.id])
+    cloud.requests.clear()
+    for _ in range(6):
+        await later(hass, freezer, timedelta(minutes=16))
+    asked = [r for r in cloud.requests.to("meter_data") if refused.id in r.path]
+    assert len(asked) <= 1
+    # What was granted, and is no longer, is asked for otherwise the next day.
+    await later(hass, freezer, timedelta(days=1))
+    await later(hass, freezer, timedelta(minutes=16))
+    assert entry.runtime_data.live[0].last_update_success
+    now = dt_util.utcnow()
+    found = await rows_of(hass, f"climkit:{allowed.id}_consumption")
+    model = model_hours(site, f"total_{allowed.id}", CREATED, now, at=now)
+    assert_equal(found, model)
+    found = await rows_of(hass, f"climkit:{refused.id}_consumption")
+    model = model_hours(site, f"total_{refused.id}", CREATED, now, at=now)
+    assert_equal(found, {hour: model[hour] for hour in found})
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_zeros_that_mean_not_yet(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    *,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """13: rows of zeros at the live edge are replaced as soon as the truth is there."""
+    cloud.quirks.zero_rows = 4
+    cloud.publication_delay = timedelta(minutes=95)
+    await set_up(hass, entry)
+    await history_done(entry)
+    for _ in range(12):
+        await later(hass, freezer, timedelta(minutes=15))
+    cloud.quirks.zero_rows = 0
+    for _ in range(4):
+        await later(hass, freezer, timedelta(minutes=15))
+    now = dt_util.utcnow()
+    for kind, column in (("consumption", "conso_total"), ("grid_import", "from_ext")):
+        rows = await rows_of(hass, f"climkit:{site.id}_{kind}")
+        model = model_hours(site, column, CREATED, now, at=now)
+        assert model.keys() <= rows.keys()
+        assert_equal({hour: rows[hour] for hour in model}, model)
+        invented = rows.keys() - model.keys()
+        assert all(rows[hour][0] >= 0 for hour in invented)
+        assert len(invented) <= 1
+
+
+@pytest.mark.freeze_time("2026-06-16T23:05:00+00:00")
+async def test_negative_amounts(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    *,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """15: sums keep the sign, so that they agree with the bill; power is never below 0."""
+    site.night_dust = 0.19
+    await set_up(hass, entry)
+    await history_done(entry)
+    lowest = 0.0
+    for _ in range(8):
+        await later(hass, freezer, timedelta(minutes=15))
+        state = hass.states.get("sensor.immeuble_001_production_power")
+        assert state is not None
+        assert float(state.state) >= 0
+        quarters = entry.runtime_data.live[0].data.quarters.values()
+        lowest = min(lowest, *(min(of.values()) for of in quarters if of))
+    assert lowest < -0.001
+    now = dt_util.utcnow()
+    rows = await rows_of(hass, f"climkit:{site.id}_production")
+    assert_equal(rows, model_hours(site, "prod_total", CREATED, now, at=now))
+    assert min(amount for amount, _ in rows.values()) < 0
