@@ -12,11 +12,9 @@ import unicodedata
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import (
-    CONCENTRATION_MICROGRAMS_PER_CUBIC_METER,
-    CONCENTRATION_PARTS_PER_BILLION,
-    CONCENTRATION_PARTS_PER_MILLION,
     LIGHT_LUX,
     SIGNAL_STRENGTH_DECIBELS,
+    UnitOfDensity,
     UnitOfElectricCurrent,
     UnitOfElectricPotential,
     UnitOfEnergy,
@@ -55,9 +53,9 @@ _UNITS: Final[dict[str, tuple[str, ...]]] = {
         *("%", "percent", "percentage", "pct", "prozent", "pourcent", "percento"),
         *("percentuale", "%rh", "%r.h.", "rh%", "%rf", "%r.f.", "%hr", "%h.r.", "rh"),
     ),
-    CONCENTRATION_PARTS_PER_MILLION: ("ppm", "partspermillion"),
-    CONCENTRATION_PARTS_PER_BILLION: ("ppb", "partsperbillion"),
-    CONCENTRATION_MICROGRAMS_PER_CUBIC_METER: ("ug/m3", "ugm3", "ug/m^3"),
+    UnitOfRatio.PARTS_PER_MILLION: ("ppm", "partspermillion"),
+    UnitOfRatio.PARTS_PER_BILLION: ("ppb", "partsperbillion"),
+    UnitOfDensity.MICROGRAMS_PER_CUBIC_METER: ("ug/m3", "ugm3", "ug/m^3"),
     UnitOfPower.WATT: ("w", "watt", "watts"),
     UnitOfPower.KILO_WATT: ("kw", "kilowatt", "kilowatts"),
     UnitOfPower.MEGA_WATT: ("megawatt",),
@@ -158,36 +156,36 @@ _BY_TYPE: Final[tuple[tuple[str, str, SensorDeviceClass], ...]] = (
         SensorDeviceClass.BATTERY,
     ),
     (
-        CONCENTRATION_PARTS_PER_MILLION,
+        UnitOfRatio.PARTS_PER_MILLION,
         r"co2|carbondioxide|kohlendioxid|dioxydedecarbone|anidridecarbonica",
         SensorDeviceClass.CO2,
     ),
     (
-        CONCENTRATION_PARTS_PER_MILLION,
+        UnitOfRatio.PARTS_PER_MILLION,
         r"^co$|carbonmonoxide|kohlenmonoxid|monoxyde",
         SensorDeviceClass.CO,
     ),
     (
-        CONCENTRATION_PARTS_PER_MILLION,
+        UnitOfRatio.PARTS_PER_MILLION,
         r"voc|cov",
         SensorDeviceClass.VOLATILE_ORGANIC_COMPOUNDS_PARTS,
     ),
     (
-        CONCENTRATION_PARTS_PER_BILLION,
+        UnitOfRatio.PARTS_PER_BILLION,
         r"voc|cov",
         SensorDeviceClass.VOLATILE_ORGANIC_COMPOUNDS_PARTS,
     ),
     (
-        CONCENTRATION_MICROGRAMS_PER_CUBIC_METER,
+        UnitOfDensity.MICROGRAMS_PER_CUBIC_METER,
         r"voc|cov",
         SensorDeviceClass.VOLATILE_ORGANIC_COMPOUNDS,
     ),
     (
-        CONCENTRATION_MICROGRAMS_PER_CUBIC_METER,
+        UnitOfDensity.MICROGRAMS_PER_CUBIC_METER,
         r"pm2[.,]?5",
         SensorDeviceClass.PM25,
     ),
-    (CONCENTRATION_MICROGRAMS_PER_CUBIC_METER, r"pm10", SensorDeviceClass.PM10),
+    (UnitOfDensity.MICROGRAMS_PER_CUBIC_METER, r"pm10", SensorDeviceClass.PM10),
     *(
         (
             unit,
