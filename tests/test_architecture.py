@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "progress": {"const", "flows", "metering"},
     "site": {"api", "flows", "metering"},
     "errors": {"api", "const"},
+    "kinds": {"api", "const"},
     "names": {"const", "flows", "site"},
     "coordinator": {
         "access",
@@ -30,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
         "const",
         "errors",
         "flows",
+        "kinds",
         "metering",
         "names",
         "progress",
@@ -108,7 +110,7 @@ ALLOWED: dict[str, set[str]] = {
         "metering",
         "site",
     },
-    "forms": {"api", "const", "flows"},
+    "forms": {"api", "const", "flows", "kinds"},
     "config_flow": {"account", "api", "const", "flows", "forms", "home", "dashboard"},
     "__init__": {
         "access",

@@ -506,7 +506,7 @@ KINDS = [
     ("cold_water", "consumption", "Cold water", "Kaltwasser"),
     ("hot_water", "consumption", "Hot water", "Warmwasser"),
     ("charge_point", "consumption", "Charge point", "Ladestation"),
-    ("compressed_air", "consumption", "compressed_air", "compressed_air"),
+    ("compressed_air", "consumption", "Compressed air", "Compressed air"),
 ]
 
 

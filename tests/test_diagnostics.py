@@ -226,3 +226,6 @@ async def test_system_health(
     found = await health(hass)
     assert found.keys() == {"sites", "requests_last_hour", "can_reach_server"}
     assert found["can_reach_server"] == {"type": "failed", "error": "unreachable"}
+    for some in (entry, away):
+        await hass.config_entries.async_remove(some.entry_id)
+    assert await health(hass) == {"sites": "0/0", "requests_last_hour": 0}

@@ -452,6 +452,45 @@ async def test_no_raw_key_shows(
 
 
 @pytest.mark.freeze_time(NOW)
+@pytest.mark.parametrize("kind", ["nameless"], indirect=True)
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [
+        ("en", "Electricity consumption 11"),
+        ("de", "Stromverbrauch 11"),
+        ("fr", "Consommation d\u2019électricité 11"),
+        ("it", "Consumo di elettricità 11"),
+    ],
+)
+async def test_meters_without_a_name(
+    hass: HomeAssistant,
+    *,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    language: str,
+    name: str,
+) -> None:
+    """They are called what they meter, and by the number that is on their bus."""
+    hass.config.language = language
+    await ready(hass, cloud, entry)
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert name in {device.name for device in devices}
+    assert [line for line in await statistics(hass) if f" {name} " in line]
+
+
+@pytest.mark.freeze_time("2026-06-15T22:08:00+00:00")
+@pytest.mark.parametrize("kind", ["no plant"], indirect=True)
+async def test_shortly_after_midnight(
+    hass: HomeAssistant, *, cloud: Simulator, entry: MockConfigEntry
+) -> None:
+    """Nothing of the new day is published yet: today begins with 0, not with unknown."""
+    await ready(hass, cloud, entry)
+    state = hass.states.get("sensor.rue_du_lac_consumption_today")
+    assert state is not None
+    assert float(state.state) == 0
+
+
+@pytest.mark.freeze_time(NOW)
 async def test_published_at_another_time(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,

@@ -22,6 +22,7 @@ from .api import (
 from .const import CONF_SITE, LOGGER
 from .errors import home_assistant_errors, is_denied
 from .flows import Flow, FlowKind, Medium, chosen_meters, meter_flows, site_flows
+from .kinds import async_named
 from .metering import HOUR, HourRow, hour_of, hours_of_quarters, total_at_live_edge
 from .names import async_statistic_names
 from .progress import Progress
@@ -100,6 +101,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
         with home_assistant_errors(self.config_entry.title):
             site = await self._client.site(site_id)
             meters = await self._client.meters(site_id)
+        meters = await async_named(self.hass, meters)
         self.update_interval = DAILY
         return SiteInfo(
             site,

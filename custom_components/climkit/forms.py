@@ -15,7 +15,6 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
-from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
 from .api import (
@@ -26,7 +25,6 @@ from .api import (
     ClimkitResponseError,
     Meter,
     MeterMode,
-    MeterType,
 )
 from .const import (
     CONF_HOME,
@@ -38,6 +36,7 @@ from .const import (
     LOGGER,
 )
 from .flows import FlowKind, meter_flows
+from .kinds import async_kinds, async_named, kind_of
 
 FEW: Final = 10
 """So many choices are shown as a list, so many meters are all preselected."""
@@ -110,7 +109,7 @@ async def async_home_schema(
     hass: HomeAssistant, meters: Sequence[Meter], preselected: str
 ) -> vol.Schema:
     """Return the field for what goes into the Energy dashboard: nothing, all, a meter."""
-    texts = await _async_selector_texts(hass)
+    texts = await async_kinds(hass)
     labels = {
         home: texts.get(f"component.{DOMAIN}.selector.home.options.{home}", home)
         for home in (HOME_NONE, HOME_SITE)
@@ -132,24 +131,11 @@ def preselection(meters: Sequence[Meter]) -> list[str]:
 
 async def _async_labels(hass: HomeAssistant, meters: Sequence[Meter]) -> dict[str, str]:
     """Return name and kind of each meter by its id, in the language of the system."""
-    texts = await _async_selector_texts(hass)
-    return {meter.id: f"{meter.name} ({_kind_of(meter, texts)})" for meter in meters}
-
-
-async def _async_selector_texts(hass: HomeAssistant) -> Mapping[str, str]:
-    return await async_get_translations(
-        hass, hass.config.language, "selector", {DOMAIN}
-    )
-
-
-def _kind_of(meter: Meter, kinds: Mapping[str, str]) -> str:
-    """Return what a meter meters, in words; the API's own word if it is a new one."""
-    electric = meter.type == MeterType.ELECTRICITY
-    for kind in (meter.mode if electric else meter.type, meter.type):
-        key = f"component.{DOMAIN}.selector.meter_kind.options.{kind}"
-        if key in kinds:
-            return kinds[key]
-    return meter.type
+    kinds = await async_kinds(hass)
+    return {
+        meter.id: f"{meter.name} ({kind_of(meter, kinds)})"
+        for meter in await async_named(hass, meters)
+    }
 
 
 def _selector(
