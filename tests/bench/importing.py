@@ -39,7 +39,6 @@ class Import:
     chosen: int
     requests: Counter[str] = field(default_factory=Counter)
     """By endpoint; quarter hours are polls, "history" is the import."""
-    set_up_requests: int = 0
     set_up_seconds: float = 0.0
     seconds: float = 0.0
     rows: int = 0
