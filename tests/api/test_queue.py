@@ -67,7 +67,7 @@ async def test_pause_after_a_slow_connection(
     await asyncio.sleep(0.05)
     requests.answered()  # nothing new is on the way
     await requests.pace()
-    assert monotonic() - arrived >= 0.199
+    assert 0.199 <= monotonic() - arrived < 0.24
 
 
 async def _worker(
@@ -185,7 +185,7 @@ async def test_pause_while_waiting_to_send(requests: RequestQueue) -> None:
     await asyncio.sleep(0.01)
     requests.pause(0.1)
     await task
-    assert monotonic() - started >= 0.109
+    assert 0.109 <= monotonic() - started < 0.2
 
 
 @pytest.mark.rate_limit
@@ -200,7 +200,7 @@ async def test_pause_while_waiting_for_the_second(
     await asyncio.sleep(0.01)
     requests.pause(0.1)
     await task
-    assert monotonic() - started >= 0.109
+    assert 0.109 <= monotonic() - started < 0.2
 
 
 @pytest.mark.parametrize("seconds", [0.0, -5.0, nan, -inf])
