@@ -2,7 +2,7 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME, Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.start import async_at_started
@@ -97,19 +97,28 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
     for coordinator in (live, daily):
         coordinator.async_follow_site()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    entry.runtime_data.environment.async_start()
-    entry.runtime_data.registers.async_start()
+    _async_start(hass, entry, ledger)
+    return True
+
+
+@callback
+def _async_start(
+    hass: HomeAssistant, entry: ClimkitConfigEntry, ledger: Ledger
+) -> None:
+    """Start what goes on behind: books, history, audit, dashboard, rare readings."""
+    data = entry.runtime_data
+    data.environment.async_start()
+    data.registers.async_start()
 
     async def start_booking(_: HomeAssistant) -> None:
-        for coordinator in (live, daily):
+        for coordinator in data.live:
             await coordinator.async_history_advanced()
-        history.async_start()
+        data.history.async_start()
 
     entry.async_on_unload(async_at_started(hass, start_booking))
     Home(hass, entry, ledger).async_start()
     async_watch(hass, entry)
-    entry.runtime_data.audit.async_schedule()
-    return True
+    data.audit.async_schedule()
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> bool:
