@@ -26,12 +26,13 @@ def follow(
     polls, added = [], []
     while now < START + timedelta(hours=hours):
         polls.append(now)
-        end = now.replace(minute=now.minute // 15 * 15, second=0)
+        end = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
         while publish(end) > now:
             end -= QUARTER
         while seen is not None and seen < end:
             seen += QUARTER
             added.append(now - publish(seen))
+            assert added[-1] >= timedelta(), "seen before it was there"
         seen = end
         schedule.polled(end, now)
         assert schedule.next_poll(now) > now
@@ -42,7 +43,10 @@ def follow(
 @pytest.mark.parametrize("delay", [0, 3, 14.9, 15, 17, 40, 24 * 60])
 @pytest.mark.parametrize("spread", [0, 60])
 def test_learns_the_delay(delay: float, spread: float) -> None:
-    """Once learned, quarters are seen within two minutes, at four polls an hour."""
+    """Once learned, quarters are seen within two minutes, at four polls an hour.
+
+    Learning takes a few hours at most; the bar is the design's.
+    """
 
     def publish(end: datetime) -> datetime:
         lateness = Random(end.timestamp()).uniform(0, spread)
@@ -63,10 +67,13 @@ def test_follows_a_change(before: float, after: float) -> None:
     change = START + timedelta(hours=24)
 
     def publish(end: datetime) -> datetime:
-        return end + timedelta(minutes=before if end < change else after)
+        if end < change:
+            return end + timedelta(minutes=before)
+        in_order = change + timedelta(minutes=before)
+        return max(end + timedelta(minutes=after), in_order)
 
     _, added = follow(publish)
-    assert sorted(added[-40:])[20] <= timedelta(minutes=2, seconds=30)
+    assert sorted(added[-40:])[20] <= timedelta(minutes=2)
 
 
 def test_asks_twice_more_when_nothing_is_new() -> None:

@@ -11,13 +11,13 @@ RETRY: Final = timedelta(minutes=5)
 """How long to wait after a poll that brought nothing new."""
 RETRIES: Final = 2
 
-MARGIN: Final = timedelta(seconds=45)
+MARGIN: Final = timedelta(seconds=20)
 """How far behind the earliest known publication to ask, so that a poll rarely misses."""
-PRECISION: Final = timedelta(minutes=1)
-"""How exactly the delay is learned: finer would cost requests and gain nothing."""
+PRECISION: Final = timedelta(seconds=30)
+"""How exactly the delay is learned: finer would cost requests and gain little."""
 FORGETTING: Final = timedelta(milliseconds=500)
 """How much of the lower bound each success forgets, so that a cloud that has become
-faster is found out, at the price of one early poll in a day or so."""
+faster is found out, at the price of one early poll in half a day or so."""
 
 
 @dataclass(slots=True)
