@@ -418,7 +418,7 @@ def test_action_setup() -> None:
 
 
 def test_common_modules() -> None:
-    assert "DataUpdateCoordinator" in source("coordinator")
+    assert "DataUpdateCoordinator" in source("runtime")
     assert "CoordinatorEntity" in source("entity")
 
 
@@ -442,7 +442,7 @@ def test_unique_config_entry() -> None:
 
 def test_runtime_data() -> None:
     """A typed entry, used wherever Home Assistant hands one over."""
-    assert "type ClimkitConfigEntry = ConfigEntry[ClimkitData]" in source("coordinator")
+    assert "type ClimkitConfigEntry = ConfigEntry[ClimkitData]" in source("runtime")
     assert "entry.runtime_data =" in source("__init__")
     handed_over = {
         "__init__": ("async_setup_entry", "async_unload_entry", "async_remove_entry"),

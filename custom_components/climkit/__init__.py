@@ -12,22 +12,18 @@ from .access import async_forget_access
 from .account import async_get_client
 from .audit import Audit
 from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
+from .books import Books
 from .const import CONF_SITE, DOMAIN
-from .coordinator import (
-    ClimkitConfigEntry,
-    ClimkitData,
-    ReadingsCoordinator,
-    SiteCoordinator,
-)
+from .coordinator import ReadingsCoordinator, SiteCoordinator
 from .devices import async_follow_devices, is_present
 from .history import History
 from .home import Home, async_delete_issue, async_forget
 from .progress import Progress
 from .repairs import async_delete_issues, async_watch
+from .runtime import ClimkitConfigEntry, ClimkitData
 from .services import async_setup_services
 from .site import LIVE_MEDIA
 from .source import Source
-from .statistics import Ledger
 
 PLATFORMS = [Platform.SENSOR]
 
@@ -50,46 +46,22 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
 
     source = Source(client, entry.data[CONF_SITE])
     entry.async_on_unload(site.async_add_listener(source.try_all_again))
-    ledger = Ledger(hass)
-    progress = Progress(hass, entry.entry_id)
-    await progress.async_load()
+    books = Books(hass, entry.entry_id)
+    await books.async_load()
     live, daily = (
-        ReadingsCoordinator(
-            hass,
-            entry,
-            site=site,
-            source=source,
-            ledger=ledger,
-            progress=progress,
-            media=media,
-        )
+        ReadingsCoordinator(hass, entry, site, source, books, media=media)
         for media in (LIVE_MEDIA, None)
     )
     await live.async_config_entry_first_refresh()
     await daily.async_refresh()  # what comes once a day must not hold up the rest
-    history = History(
-        hass,
-        entry,
-        source=source,
-        ledger=ledger,
-        progress=progress,
-        live=(live, daily),
-    )
     entry.runtime_data = ClimkitData(
         client,
         source,
-        progress,
+        books,
         site,
         (live, daily),
-        history,
-        Audit(
-            hass,
-            entry,
-            source=source,
-            ledger=ledger,
-            progress=progress,
-            live=(live, daily),
-        ),
+        History(hass, entry, source, books, (live, daily)),
+        Audit(hass, entry, source, books, (live, daily)),
         EnvironmentCoordinator(hass, entry, client),
         RegisterCoordinator(hass, entry, client),
     )
@@ -97,14 +69,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
     for coordinator in (live, daily):
         coordinator.async_follow_site()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    _async_start(hass, entry, ledger)
+    _async_start(hass, entry)
     return True
 
 
 @callback
-def _async_start(
-    hass: HomeAssistant, entry: ClimkitConfigEntry, ledger: Ledger
-) -> None:
+def _async_start(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Start what goes on behind: books, history, audit, dashboard, rare readings."""
     data = entry.runtime_data
     data.environment.async_start()
@@ -116,7 +86,7 @@ def _async_start(
         data.history.async_start()
 
     entry.async_on_unload(async_at_started(hass, start_booking))
-    Home(hass, entry, ledger).async_start()
+    Home(hass, entry).async_start()
     async_watch(hass, entry)
     data.audit.async_schedule()
 
@@ -125,7 +95,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> 
     """Unload a site."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
-        await entry.runtime_data.progress.async_save()
+        await entry.runtime_data.books.async_save()
     return unloaded
 
 

@@ -11,13 +11,15 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
 
 from .api import ClimkitError, Priority, Resolution
+from .books import Books
 from .const import LOGGER
-from .coordinator import LIVE_WINDOW, ClimkitConfigEntry, ReadingsCoordinator
+from .coordinator import LIVE_WINDOW, ReadingsCoordinator
 from .flows import Flow, Medium
 from .history import OVERLAP, WINDOW
 from .metering import (
@@ -30,10 +32,9 @@ from .metering import (
     rounding_allowance,
     windows,
 )
-from .progress import Progress
 from .site import SiteInfo
 from .source import Readings, Source
-from .statistics import Entry, Ledger, RecorderError
+from .statistics import RecorderError
 
 RECENT: Final = timedelta(days=35)
 """Checked by the hour every night: a month, and the days until its bill is made."""
@@ -49,19 +50,16 @@ class Audit:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ClimkitConfigEntry,
-        *,
+        entry: ConfigEntry,
         source: Source,
-        ledger: Ledger,
-        progress: Progress,
+        books: Books,
         live: Sequence[ReadingsCoordinator],
     ) -> None:
         """Check the flows that the live coordinators follow."""
         self._hass = hass
         self._entry = entry
         self._source = source
-        self._ledger = ledger
-        self._progress = progress
+        self._books = books
         self._live = live
         self._explained: dict[tuple[Flow, datetime], float] = {}
 
@@ -102,7 +100,7 @@ class Audit:
             flow
             for flow in coordinator.flows
             if flow.medium == medium
-            and self._progress.is_complete(flow, hour_of(now - LIVE_WINDOW))
+            and self._books.is_complete(flow, hour_of(now - LIVE_WINDOW))
         ]
         if not flows:
             return
@@ -174,13 +172,9 @@ class Audit:
         """Bring a window in line with the cloud's hourly rows."""
         readings = await self._async_read(medium, flows, Resolution.HOUR, start, end)
         for flow in flows:
-            hours = Hours(readings.of(flow), {})
-            entry = Entry(hours, self._progress.newest(flow))
-            booked = (await self._ledger.async_book({flow: entry}, tolerance))[flow]
-            if booked.lost:
-                first = self._live[0].site.data.first_hour
-                self._progress.rewind(flow, first, booked.newest)
-            elif booked.written:
+            hours = {flow: Hours(readings.of(flow), {})}
+            booked = (await self._books.async_book(hours, tolerance))[flow]
+            if booked.written:
                 LOGGER.debug("%s: %s hours corrected", flow.key, booked.written)
 
     async def _async_differing(
@@ -193,7 +187,7 @@ class Audit:
         amounts = readings.of(flow)
         if not amounts:
             return {}
-        stored = await self._ledger.async_amounts(flow, bounds)
+        stored = await self._books.async_amounts(flow, bounds)
         lengths: Mapping[datetime, timedelta] = {a: b - a for a, b in pairwise(bounds)}
         return {
             start: difference

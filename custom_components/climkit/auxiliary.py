@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, override
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
@@ -23,7 +24,7 @@ from .api import (
     SensorReading,
 )
 from .const import CONF_SITE, LOGGER
-from .coordinator import DAILY, HOURLY, ClimkitConfigEntry
+from .coordinator import DAILY, HOURLY
 from .errors import home_assistant_errors
 from .schedule import QUARTER
 
@@ -37,10 +38,10 @@ class EnvironmentCoordinator(DataUpdateCoordinator[Mapping[str, SensorReading]])
     Its data is the newest reading of each sensor by the sensor's id.
     """
 
-    config_entry: ClimkitConfigEntry
+    config_entry: ConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: ClimkitConfigEntry, client: ClimkitClient
+        self, hass: HomeAssistant, entry: ConfigEntry, client: ClimkitClient
     ) -> None:
         """Follow the sensors of the site of a config entry."""
         super().__init__(
@@ -116,10 +117,10 @@ class RegisterCoordinator(DataUpdateCoordinator[Mapping[str, RegisterReading]]):
     Its data is the newest of each register by the meter's id.
     """
 
-    config_entry: ClimkitConfigEntry
+    config_entry: ConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: ClimkitConfigEntry, client: ClimkitClient
+        self, hass: HomeAssistant, entry: ConfigEntry, client: ClimkitClient
     ) -> None:
         """Read the meters of the site of a config entry."""
         super().__init__(

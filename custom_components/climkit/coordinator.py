@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import uniform
-from typing import TYPE_CHECKING, Final, override
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -19,22 +19,16 @@ from .api import (
     ClimkitResponseError,
     Resolution,
 )
+from .books import Books
 from .const import CONF_SITE, LOGGER
 from .errors import home_assistant_errors, is_denied
 from .flows import Flow, FlowKind, Medium, chosen_meters, meter_flows, site_flows
 from .kinds import async_named
-from .metering import HOUR, HourRow, hour_of, hours_of_quarters, total_at_live_edge
-from .names import async_statistic_names
-from .progress import Progress
+from .metering import HOUR, hour_of, hours_of_quarters
 from .schedule import QUARTER, RETRY, PublicationSchedule
 from .site import LIVE_MEDIA, SiteInfo
 from .source import Readings, Source
-from .statistics import Booked, Entry, Ledger, RecorderError
-
-if TYPE_CHECKING:
-    from .audit import Audit
-    from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
-    from .history import History
+from .statistics import RecorderError
 
 DAILY: Final = timedelta(days=1)
 HOURLY: Final = timedelta(hours=1)
@@ -44,8 +38,6 @@ LIVE_WINDOW: Final = timedelta(hours=48)
 
 JITTER: Final = 15.0
 """Seconds over which the polls of many homes are spread, so as not to come at once."""
-
-type ClimkitConfigEntry = ConfigEntry[ClimkitData]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +52,13 @@ class LiveData:
     """End of the newest quarter hour, in UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClimkitData:
-    """What a loaded config entry works with."""
-
-    client: ClimkitClient
-    source: Source
-    progress: Progress
-    site: SiteCoordinator
-    live: tuple[ReadingsCoordinator, ...]
-    """The coordinator of what is metered by quarter hour, and that of the rest."""
-    history: History
-    audit: Audit
-    environment: EnvironmentCoordinator
-    registers: RegisterCoordinator
-
-
 class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
     """Keeps the site's description up to date: its name, its meters, their names."""
 
-    config_entry: ClimkitConfigEntry
+    config_entry: ConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: ClimkitConfigEntry, client: ClimkitClient
+        self, hass: HomeAssistant, entry: ConfigEntry, client: ClimkitClient
     ) -> None:
         """Describe the site of a config entry."""
         super().__init__(
@@ -121,17 +97,16 @@ class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
 class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
     """Fetches the newest quarter hours of some media, books them and shows them."""
 
-    config_entry: ClimkitConfigEntry
+    config_entry: ConfigEntry
 
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ClimkitConfigEntry,
-        *,
+        entry: ConfigEntry,
         site: SiteCoordinator,
         source: Source,
-        ledger: Ledger,
-        progress: Progress,
+        books: Books,
+        *,
         media: Sequence[Medium] | None,
     ) -> None:
         """Follow the `media`, or, if None, all that the site has beside LIVE_MEDIA."""
@@ -143,8 +118,7 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
             update_interval=QUARTER if media else HOURLY,
         )
         self.site = site
-        self.ledger = ledger
-        self.progress = progress
+        self.books = books
         self.data = LiveData()
         self.failing: frozenset[Medium] = frozenset()
         """Media that the cloud does not give, though it gives others."""
@@ -153,7 +127,6 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         self._source = source
         self._schedule = PublicationSchedule() if media else None
         self._seen: frozenset[FlowKind] = frozenset()
-        self._newest_rows: dict[Flow, HourRow | None] = {}
 
     @property
     def media(self) -> tuple[Medium, ...]:
@@ -189,10 +162,10 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
             if flow.kind in (FlowKind.PRODUCTION, FlowKind.BATTERY_CHARGE)
         ]
         try:
-            newest = await self.ledger.async_newest(optional)
+            existing = await self.books.async_existing(optional)
         except RecorderError:
             return
-        self._seen = frozenset(flow.kind for flow, row in newest.items() if row)
+        self._seen = frozenset(flow.kind for flow in existing)
 
     @override
     async def _async_update_data(self) -> LiveData:
@@ -285,52 +258,40 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
     async def _async_follow_flows(self) -> None:
         """Name the statistics as the cloud does; find out how far new ones have come."""
         info = self.site.data
-        new = [flow for flow in self.flows if not self.progress.follows(flow)]
-        if not new and info == self._described:
+        if info == self._described and all(map(self.books.follows, self.flows)):
             return
         try:
-            newest = await self.ledger.async_newest(new)
-            names = await async_statistic_names(self.hass, info, self.flows)
-            await self.ledger.async_announce(names)
+            await self.books.async_follow(info, self.flows)
         except RecorderError:
             return
         self._described = info
-        for flow in new:
-            self.progress.open(flow, info.first_hour, newest[flow])
-            self._newest_rows[flow] = newest[flow]
 
     async def _async_book(self, data: LiveData, *, known_too: bool = True) -> LiveData:
         """Book the hours that are over, and return the data with its totals."""
         now = dt_util.utcnow()
         start = hour_of(now - LIVE_WINDOW)
-        entries = {
-            flow: Entry(
-                hours_of_quarters(quarters, now).since(
-                    start if known_too else max(start, self.progress.until(flow))
-                ),
-                self.progress.newest(flow),
+        quarters = {
+            flow: amounts
+            for flow, amounts in data.quarters.items()
+            if self.books.is_complete(flow, start)
+        }
+        hours = {
+            flow: hours_of_quarters(amounts, now).since(
+                start if known_too else max(start, self.books.until(flow))
             )
-            for flow, quarters in data.quarters.items()
-            if self.progress.is_complete(flow, start)
+            for flow, amounts in quarters.items()
         }
         try:
-            for flow, booked in (await self.ledger.async_book(entries)).items():
-                self._note(flow, entries[flow], booked)
+            for flow, booked in (await self.books.async_book(hours)).items():
+                if hours[flow] and not booked.lost:
+                    self.books.advance(flow, hours[flow].span[1] + HOUR)
         except RecorderError as err:
             # The readings are good; the statistics get theirs at a later poll.
             LOGGER.debug("%s: %s", self.name, err)
         totals = {
             flow: total
-            for flow, quarters in data.quarters.items()
-            if self.progress.is_complete(flow, start)
-            and (total := total_at_live_edge(self._newest_rows.get(flow), quarters))
-            is not None
+            for flow, amounts in quarters.items()
+            if self.books.is_complete(flow, start)
+            and (total := self.books.total(flow, amounts)) is not None
         }
         return LiveData(data.quarters, totals, data.newest)
-
-    def _note(self, flow: Flow, entry: Entry, booked: Booked) -> None:
-        self._newest_rows[flow] = booked.newest
-        if booked.lost:
-            self.progress.rewind(flow, self.site.data.first_hour, booked.newest)
-        elif entry.hours:
-            self.progress.advance(flow, entry.hours.span[1] + HOUR, booked.newest)

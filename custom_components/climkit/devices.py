@@ -10,7 +10,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType
 
 from .api import Meter, MeterMode, MeterType, Sensor
 from .const import DOMAIN, MANUFACTURER
-from .coordinator import ClimkitConfigEntry
+from .runtime import ClimkitConfigEntry
 from .site import SiteInfo
 
 APP_URL: Final = "https://app.climkit.io"

@@ -15,8 +15,9 @@ from homeassistant.util import dt as dt_util
 
 from .api import ClimkitAccessError, ClimkitResponseError, Meter
 from .const import CONF_HOME, CONF_METERS, CONF_OFFERED, CONF_SITE
-from .coordinator import ClimkitConfigEntry, ReadingsCoordinator
+from .coordinator import ReadingsCoordinator
 from .environment import measurand_of
+from .runtime import ClimkitConfigEntry
 
 KINDS_OF_HOME: Final = ("none", "site")
 """Choices for the dashboard that are no ids."""
@@ -141,7 +142,7 @@ def _readings(coordinator: ReadingsCoordinator) -> dict[str, Any]:
 
 def _history(entry: ClimkitConfigEntry) -> dict[str, Any]:
     data = entry.runtime_data
-    progress = data.progress
+    books = data.books
     return {
         "percent": data.history.data,
         "skipped": [
@@ -150,12 +151,12 @@ def _history(entry: ClimkitConfigEntry) -> dict[str, Any]:
         ],
         "flows": {
             f"{pseudonym(flow.owner_id)} {flow.kind}": {
-                "until": _iso(progress.until(flow)),
-                "newest_row": _iso(progress.newest(flow)),
+                "until": _iso(books.until(flow)),
+                "newest_row": _iso(books.newest(flow)),
             }
             for coordinator in data.live
             for flow in coordinator.flows
-            if progress.follows(flow)
+            if books.follows(flow)
         },
     }
 

@@ -20,10 +20,10 @@ from homeassistant.util import dt as dt_util
 from .api import Meter, MeterType, RegisterReading, Sensor
 from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
 from .const import DOMAIN
-from .coordinator import ClimkitConfigEntry
 from .entity import ClimkitEntity
 from .environment import measurand_of
 from .flows import has_series
+from .runtime import ClimkitConfigEntry
 from .site import SiteInfo
 
 FORGOTTEN: Final = timedelta(days=1)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
@@ -22,14 +23,13 @@ from .api import (
     Priority,
     Resolution,
 )
+from .books import Books
 from .const import LOGGER
-from .coordinator import LIVE_WINDOW, ClimkitConfigEntry, ReadingsCoordinator
+from .coordinator import LIVE_WINDOW, ReadingsCoordinator
 from .flows import Flow, Medium
 from .metering import HOUR, HOUR_ROUNDING, Hours, hour_of, windows
-from .names import async_statistic_names
-from .progress import Progress
 from .source import Source
-from .statistics import Entry, Ledger, RecorderError
+from .statistics import RecorderError
 
 WINDOW: Final = timedelta(days=120)
 """Hourly rows of this time in one request; halved where the cloud refuses."""
@@ -45,16 +45,14 @@ PATIENCE: Final = (60, 120, 300, 900)
 class History(DataUpdateCoordinator[float]):
     """Imports what is missing; its data is how much of the history is in, in percent."""
 
-    config_entry: ClimkitConfigEntry
+    config_entry: ConfigEntry
 
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ClimkitConfigEntry,
-        *,
+        entry: ConfigEntry,
         source: Source,
-        ledger: Ledger,
-        progress: Progress,
+        books: Books,
         live: Sequence[ReadingsCoordinator],
     ) -> None:
         """Import the history of the flows that the live coordinators follow."""
@@ -64,8 +62,7 @@ class History(DataUpdateCoordinator[float]):
         self.data = 0.0
         self.skipped: list[tuple[Medium, datetime, datetime]] = []
         self._source = source
-        self._ledger = ledger
-        self._progress = progress
+        self._books = books
         self._live = live
         self._running = False
         self._waiting: CALLBACK_TYPE | None = None
@@ -128,11 +125,7 @@ class History(DataUpdateCoordinator[float]):
         """Import window by window until nothing is missing."""
         for coordinator in self._live:
             # Who clears a statistic deletes its name and unit as well.
-            await self._ledger.async_announce(
-                await async_statistic_names(
-                    self.hass, coordinator.site.data, coordinator.flows
-                )
-            )
+            await self._books.async_announce(coordinator.site.data, coordinator.flows)
             for medium in coordinator.media:
                 while behind := self._behind(coordinator, medium):
                     await self._async_import_window(medium, behind)
@@ -154,7 +147,7 @@ class History(DataUpdateCoordinator[float]):
                 flows = [
                     flow
                     for flow in coordinator.flows
-                    if flow.medium == medium and self._progress.follows(flow)
+                    if flow.medium == medium and self._books.follows(flow)
                 ]
                 stop = hour_of(dt_util.utcnow() - OVERLAP)
                 for window in windows(begin, stop, self._length.get(medium, WINDOW)):
@@ -176,10 +169,10 @@ class History(DataUpdateCoordinator[float]):
             known = {
                 hour: amount
                 for hour, amount in readings.of(flow).items()
-                if hour < self._progress.until(flow)
+                if hour < self._books.until(flow)
             }
-            entry = Entry(Hours(known, {}), self._progress.newest(flow))
-            booked = await self._ledger.async_book({flow: entry}, HOUR_ROUNDING)
+            hours = {flow: Hours(known, {})}
+            booked = await self._books.async_book(hours, HOUR_ROUNDING)
             written += booked[flow].written
         return written
 
@@ -195,13 +188,13 @@ class History(DataUpdateCoordinator[float]):
             flow
             for flow in coordinator.flows
             if flow.medium == medium
-            and self._progress.follows(flow)
-            and not self._progress.is_complete(flow, start)
+            and self._books.follows(flow)
+            and not self._books.is_complete(flow, start)
         ]
 
     async def _async_import_window(self, medium: Medium, flows: Sequence[Flow]) -> None:
         """Import the next window of the flows, the site's flows first."""
-        start = min(self._progress.until(flow) for flow in flows)
+        start = min(self._books.until(flow) for flow in flows)
         length = self._length.get(medium, WINDOW)
         end = min(start + length, hour_of(dt_util.utcnow() - OVERLAP))
         try:
@@ -212,17 +205,13 @@ class History(DataUpdateCoordinator[float]):
             self._refused(medium, start, end, err)
             return
         for flow in flows:
-            known = self._progress.until(flow)
+            known = self._books.until(flow)
             if known >= end:
                 continue
             hours = Hours(readings.of(flow), {}).since(known)
-            entry = Entry(hours, self._progress.newest(flow))
-            booked = (await self._ledger.async_book({flow: entry}))[flow]
-            if booked.lost:
-                first = self._live[0].site.data.first_hour
-                self._progress.rewind(flow, first, booked.newest)
+            if (await self._books.async_book({flow: hours}))[flow].lost:
                 raise RecorderError  # from the beginning, but not at once
-            self._progress.advance(flow, end, booked.newest)
+            self._books.advance(flow, end)
 
     def _refused(
         self, medium: Medium, start: datetime, end: datetime, err: ClimkitError
@@ -252,8 +241,8 @@ class History(DataUpdateCoordinator[float]):
         self.skipped.append((medium, start, end))
         for coordinator in self._live:
             for flow in coordinator.flows:
-                if flow.medium == medium and self._progress.until(flow) < end:
-                    self._progress.advance(flow, end, None)
+                if flow.medium == medium and self._books.until(flow) < end:
+                    self._books.advance(flow, end)
 
     @callback
     def _show(self) -> None:
@@ -268,13 +257,10 @@ class History(DataUpdateCoordinator[float]):
         for coordinator in self._live:
             first = coordinator.site.data.first_hour
             for flow in coordinator.flows:
-                if (
-                    self._progress.follows(flow)
-                    and flow.medium not in coordinator.failing
-                ):
+                if self._books.follows(flow) and flow.medium not in coordinator.failing:
                     whole = max((start - first) / HOUR, 1)
-                    known = max((self._progress.until(flow) - first) / HOUR, 0)
-                    complete = self._progress.is_complete(flow, start)
+                    known = max((self._books.until(flow) - first) / HOUR, 0)
+                    complete = self._books.is_complete(flow, start)
                     done += whole if complete else min(known, whole)
                     total += whole
         return round(100 * done / total, 1) if total else 0.0

@@ -18,7 +18,6 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_HOME, DOMAIN, HOME_NONE, HOME_SITE, LOGGER
-from .coordinator import ClimkitConfigEntry
 from .dashboard import (
     DoubtError,
     async_add,
@@ -28,10 +27,10 @@ from .dashboard import (
     async_missing,
 )
 from .flows import Flow
-from .metering import Hours
 from .names import async_statistic_names
 from .preferences import Addition, additions
-from .statistics import Entry, Ledger, RecorderError
+from .runtime import ClimkitConfigEntry
+from .statistics import RecorderError
 
 BY_HAND: Final = "dashboard_by_hand"
 LEARN_MORE: Final = "https://my.home-assistant.io/redirect/config_energy/"
@@ -70,13 +69,10 @@ async def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
 class Home:
     """Puts one site, or one of its meters, into the Energy dashboard."""
 
-    def __init__(
-        self, hass: HomeAssistant, entry: ClimkitConfigEntry, ledger: Ledger
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
         """Serve one config entry, whose data must be there."""
         self._hass = hass
         self._entry = entry
-        self._ledger = ledger
         self._by_hand: Sequence[Addition] = ()
 
     @callback
@@ -125,23 +121,9 @@ class Home:
 
     async def _async_add(self, wanted: Sequence[Addition]) -> None:
         if new := await async_missing(self._hass, wanted):
-            await self._async_announce(new)
+            data = self._entry.runtime_data
+            await data.books.async_ensure(data.site.data, _flows_of(new))
             await async_add(self._hass, new)
-
-    async def _async_announce(self, new: Sequence[Addition]) -> None:
-        """Have the statistics in the database before anybody names them."""
-        names = await self._async_names(new)
-        await self._ledger.async_announce(names)
-        # Booked behind the announcement: an answer means that the database has that.
-        nothing = Entry(Hours({}, {}))
-        booked = await self._ledger.async_book(dict.fromkeys(names, nothing))
-        if any(one.lost for one in booked.values()):
-            raise RecorderError
-
-    async def _async_names(self, wanted: Sequence[Addition]) -> dict[Flow, str]:
-        flows = [flow for addition in wanted for flow in addition.flows]
-        info = self._entry.runtime_data.site.data
-        return await async_statistic_names(self._hass, info, flows)
 
     async def _async_check_by_hand(self) -> None:
         """List what is still to be added by hand, or take note that all is there."""
@@ -152,7 +134,8 @@ class Home:
         if not self._by_hand:
             self._applied(self._entry.options[CONF_HOME])
             return
-        names = await self._async_names(self._by_hand)
+        info = self._entry.runtime_data.site.data
+        names = await async_statistic_names(self._hass, info, _flows_of(self._by_hand))
         ir.async_create_issue(
             self._hass,
             DOMAIN,
@@ -175,6 +158,10 @@ class Home:
     def _solved(self) -> None:
         self._by_hand = ()
         async_delete_issue(self._hass, self._entry)
+
+
+def _flows_of(wanted: Sequence[Addition]) -> list[Flow]:
+    return [flow for addition in wanted for flow in addition.flows]
 
 
 @callback

@@ -52,6 +52,7 @@ class Progress:
         )
         self._hints: dict[str, _Mark] = {}
         self._marks: dict[Flow, _Mark] = {}
+        self._first: dict[Flow, datetime] = {}
 
     async def async_load(self) -> None:
         """Load the hints; unreadable ones are as good as none."""
@@ -77,6 +78,7 @@ class Progress:
         `newest` is what the database has; the hint counts only if it has no less than
         it had.
         """
+        self._first[flow] = first
         rows_until = newest.start + HOUR if newest else first
         hint = self._hints.get(flow.key)
         if hint and (
@@ -84,12 +86,6 @@ class Progress:
         ):
             rows_until = max(rows_until, hint.until)
         self._marks[flow] = _Mark(rows_until, newest.start if newest else None)
-
-    @callback
-    def close(self, flow: Flow) -> None:
-        """Follow a flow no longer; what is known of it is kept for its return."""
-        if mark := self._marks.pop(flow, None):
-            self._hints[flow.key] = mark
 
     def follows(self, flow: Flow) -> bool:
         """Return whether the flow has been opened."""
@@ -110,21 +106,27 @@ class Progress:
         return mark is not None and mark.until >= until
 
     @callback
-    def advance(self, flow: Flow, until: datetime, newest: HourRow | None) -> None:
-        """Note that all is known before `until`, and which row is the newest."""
+    def advance(self, flow: Flow, until: datetime) -> None:
+        """Note that all is known before `until`."""
         mark = self._marks[flow]
-        self._marks[flow] = _Mark(
-            max(mark.until, until), newest.start if newest else mark.newest
-        )
-        self._store.async_delay_save(self._as_dict, SAVE_DELAY)
+        self._set(flow, _Mark(max(mark.until, until), mark.newest))
 
     @callback
-    def rewind(self, flow: Flow, first: datetime, newest: HourRow | None) -> None:
-        """Start again behind the newest row, or at `first`: rows have disappeared."""
-        self._marks[flow] = _Mark(
-            newest.start + HOUR if newest else first, newest.start if newest else None
-        )
-        self._store.async_delay_save(self._as_dict, SAVE_DELAY)
+    def note(self, flow: Flow, newest: HourRow | None) -> None:
+        """Note which row is the newest."""
+        until = self._marks[flow].until
+        self._set(flow, _Mark(until, newest.start if newest else None))
+
+    @callback
+    def rewind(self, flow: Flow, newest: HourRow | None) -> None:
+        """Start again behind the newest row, or at the first hour: rows are gone."""
+        until = newest.start + HOUR if newest else self._first[flow]
+        self._set(flow, _Mark(until, newest.start if newest else None))
+
+    def _set(self, flow: Flow, mark: _Mark) -> None:
+        if mark != self._marks[flow]:
+            self._marks[flow] = mark
+            self._store.async_delay_save(self._as_dict, SAVE_DELAY)
 
     @callback
     def _as_dict(self) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import voluptuous as vol
 
 from .const import DOMAIN
-from .coordinator import ClimkitConfigEntry
 from .dashboard import (
     DoubtError,
     async_doubled,
@@ -25,6 +24,7 @@ from .dashboard import (
 from .flows import Flow
 from .names import async_statistic_names
 from .preferences import OtherContentError
+from .runtime import ClimkitConfigEntry
 from .statistics import statistic_id
 
 DOUBLE_COUNTING: Final = "double_counting"

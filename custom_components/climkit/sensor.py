@@ -22,12 +22,13 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .coordinator import ClimkitConfigEntry, LiveData, ReadingsCoordinator
+from .coordinator import LiveData, ReadingsCoordinator
 from .entity import ClimkitEntity
 from .extra_sensors import async_follow_extras
 from .flows import Flow, FlowKind, Quantity
 from .history import History
 from .metering import QUARTER, amount_since, start_of_day
+from .runtime import ClimkitConfigEntry
 from .site import SiteInfo
 
 PARALLEL_UPDATES = 0

@@ -24,10 +24,10 @@ import voluptuous as vol
 
 from .api import Resolution
 from .const import DOMAIN
-from .coordinator import ClimkitConfigEntry
 from .errors import home_assistant_errors
 from .flows import Flow
 from .metering import start_of_day
+from .runtime import ClimkitConfigEntry
 
 SERVICE_IMPORT_HISTORY: Final = "import_history"
 SERVICE_GET_READINGS: Final = "get_readings"

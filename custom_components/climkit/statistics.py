@@ -155,6 +155,15 @@ class Ledger:
                     self._hass, statistic_metadata(flow, name), []
                 )
 
+    async def async_ensure(self, names: Mapping[Flow, str]) -> None:
+        """Announce, and return when the database has it: then ids may be used."""
+        await self.async_announce(names)
+        # Booked behind the announcement, so an answer means that it is there.
+        nothing = Entry(Hours({}, {}))
+        booked = await self.async_book(dict.fromkeys(names, nothing))
+        if any(one.lost for one in booked.values()):
+            raise RecorderError
+
     async def async_book(
         self, entries: Mapping[Flow, Entry], tolerance: float = EXACT
     ) -> dict[Flow, Booked]:

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .account import async_get_client
 from .const import DOMAIN
-from .coordinator import ClimkitConfigEntry
+from .runtime import ClimkitConfigEntry
 
 
 @callback

@@ -1,0 +1,112 @@
+"""The books of one site: its statistics, and how far the history of each has come.
+
+Whoever has amounts to book comes here: the polls, the import, the nightly audit. So it
+is said once what follows when rows have disappeared, or when the newest one has moved.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from homeassistant.core import HomeAssistant, callback
+
+from .flows import Flow
+from .metering import EXACT, HourRow, Hours, total_at_live_edge
+from .names import async_statistic_names
+from .progress import Progress
+from .site import SiteInfo
+from .statistics import Booked, Entry, Ledger
+
+
+class Books:
+    """Books amounts, and remembers. Raises RecorderError when the recorder can't serve."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        """Keep the books of the site of one config entry."""
+        self._hass = hass
+        self._ledger = Ledger(hass)
+        self._progress = Progress(hass, entry_id)
+        self._newest: dict[Flow, HourRow | None] = {}
+
+    async def async_load(self) -> None:
+        """Remember how far the histories had come when Home Assistant last ran."""
+        await self._progress.async_load()
+
+    async def async_save(self) -> None:
+        """Save how far they have come, now."""
+        await self._progress.async_save()
+
+    async def async_announce(self, info: SiteInfo, flows: Iterable[Flow]) -> None:
+        """Give each flow a statistic under its name of today, be it still empty."""
+        names = await async_statistic_names(self._hass, info, flows)
+        await self._ledger.async_announce(names)
+
+    async def async_ensure(self, info: SiteInfo, flows: Iterable[Flow]) -> None:
+        """Announce the flows, and return when the database has their statistics."""
+        names = await async_statistic_names(self._hass, info, flows)
+        await self._ledger.async_ensure(names)
+
+    async def async_follow(self, info: SiteInfo, flows: Iterable[Flow]) -> None:
+        """Announce the flows, and find out how far those that are new have come."""
+        flows = tuple(flows)
+        new = [flow for flow in flows if not self.follows(flow)]
+        newest = await self._ledger.async_newest(new)
+        await self.async_announce(info, flows)
+        for flow in new:
+            self._progress.open(flow, info.first_hour, newest[flow])
+            self._newest[flow] = newest[flow]
+
+    async def async_book(
+        self, hours: Mapping[Flow, Hours], tolerance: float = EXACT
+    ) -> dict[Flow, Booked]:
+        """Bring statistics in line with `hours`; see `metering.reconcile`.
+
+        A flow whose rows have disappeared gets none, and its history begins anew.
+        """
+        entries = {
+            flow: Entry(some, self._progress.newest(flow))
+            for flow, some in hours.items()
+        }
+        booked = await self._ledger.async_book(entries, tolerance)
+        for flow, result in booked.items():
+            self._newest[flow] = result.newest
+            if result.lost:
+                self._progress.rewind(flow, result.newest)
+            else:
+                self._progress.note(flow, result.newest)
+        return booked
+
+    async def async_existing(self, flows: Sequence[Flow]) -> frozenset[Flow]:
+        """Return the flows that have rows."""
+        newest = await self._ledger.async_newest(flows)
+        return frozenset(flow for flow, row in newest.items() if row)
+
+    async def async_amounts(
+        self, flow: Flow, bounds: Sequence[datetime]
+    ) -> dict[datetime, float]:
+        """Return what is stored for each of the periods that `bounds` delimits."""
+        return await self._ledger.async_amounts(flow, bounds)
+
+    @callback
+    def advance(self, flow: Flow, until: datetime) -> None:
+        """Note that the history of a flow is known before `until`."""
+        self._progress.advance(flow, until)
+
+    def follows(self, flow: Flow) -> bool:
+        """Return whether it is known how far a flow has come."""
+        return self._progress.follows(flow)
+
+    def until(self, flow: Flow) -> datetime:
+        """Return the hour from which on the flow's history is not known, in UTC."""
+        return self._progress.until(flow)
+
+    def is_complete(self, flow: Flow, until: datetime) -> bool:
+        """Return whether the history of a flow is known up to `until`."""
+        return self._progress.is_complete(flow, until)
+
+    def newest(self, flow: Flow) -> datetime | None:
+        """Return the hour of the newest row, in UTC."""
+        return self._progress.newest(flow)
+
+    def total(self, flow: Flow, quarters: Mapping[datetime, float]) -> float | None:
+        """Return the running total: the newest sum, and the quarters since."""
+        return total_at_live_edge(self._newest.get(flow), quarters)
