@@ -25,7 +25,7 @@ from pytest_homeassistant_custom_component.common import (
     flush_store,
 )
 
-from custom_components.climkit import home
+from custom_components.climkit import dashboard_setup
 from custom_components.climkit.const import CONF_METERS, DOMAIN
 from custom_components.climkit.flows import Flow
 from custom_components.climkit.statistics import Booked, Entry, Ledger, RecorderError
@@ -450,7 +450,7 @@ async def test_twice_changes_nothing(
 ) -> None:
     entry = await choose(hass, site, "site")
     before = as_bytes(energy.data)
-    await home.async_forget(hass, entry)
+    await dashboard_setup.async_forget(hass, entry)
     with patch.object(energy, "async_update", wraps=energy.async_update) as update:
         await set_up_again(hass, entry)
     assert as_bytes(energy.data) == before
@@ -471,12 +471,12 @@ async def test_removed_by_the_user(
     await energy.async_update(nothing)
     await set_up_again(hass, entry)
     assert energy.data == nothing
-    freezer.tick(home.SAVE_DELAY + 1)
+    freezer.tick(dashboard_setup.SAVE_DELAY + 1)
     async_fire_time_changed(hass)
     await settle(hass)
     key = f"{DOMAIN}.{entry.entry_id}.dashboard"
     assert hass_storage[key]["data"] == {"home": "site"}
-    hass.data.pop(home._STORES)  # as after a restart
+    hass.data.pop(dashboard_setup._STORES)  # as after a restart
     await set_up_again(hass, entry)
     assert energy.data == nothing
 
@@ -657,7 +657,7 @@ async def test_recorder_comes_back(
     with patch.object(Ledger, "async_announce", side_effect=RecorderError):
         await choose(hass, site, "site")
         assert asked_for(hass) == BY_HAND
-    freezer.tick(home.RETRY)
+    freezer.tick(dashboard_setup.RETRY)
     async_fire_time_changed(hass)
     await settle(hass)
     assert issue(hass) is None
@@ -762,7 +762,7 @@ async def test_issue_goes_with_the_entry(
         severity=ir.IssueSeverity.WARNING,
         translation_key="dashboard_by_hand",
     )
-    freezer.tick(home.SAVE_DELAY + 1)
+    freezer.tick(dashboard_setup.SAVE_DELAY + 1)
     async_fire_time_changed(hass)
     await settle(hass)
     assert [key for key in hass_storage if entry.entry_id in key]

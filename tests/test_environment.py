@@ -14,10 +14,10 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.climkit import environment
+from custom_components.climkit import measurands
 from custom_components.climkit.api import Sensor
 from custom_components.climkit.const import DOMAIN
-from custom_components.climkit.environment import measurand_of
+from custom_components.climkit.measurands import measurand_of
 
 from .conftest import NOW, entry_for, later, set_up
 from .simulator import Fault, SimulatedSensor, SimulatedSite, Simulator, sites
@@ -102,19 +102,19 @@ def test_counters_are_not_offered_as_energy() -> None:
 
 
 def test_every_unit_fits_its_class() -> None:
-    pairs: list[tuple[str, SensorDeviceClass]] = [*environment._BY_UNIT.items()]
-    pairs += [(unit, class_) for unit, _, class_ in environment._BY_TYPE]
+    pairs: list[tuple[str, SensorDeviceClass]] = [*measurands._BY_UNIT.items()]
+    pairs += [(unit, class_) for unit, _, class_ in measurands._BY_TYPE]
     assert not [
         (unit, class_)
         for unit, class_ in pairs
         if unit not in DEVICE_CLASS_UNITS[class_]
     ]
-    known = set(environment._SPELLINGS.values())
+    known = set(measurands._SPELLINGS.values())
     assert known <= {
-        *environment._BY_UNIT,
-        *(unit for unit, *_ in environment._BY_TYPE),
+        *measurands._BY_UNIT,
+        *(unit for unit, *_ in measurands._BY_TYPE),
     }
-    assert all(environment._folded(word) == word for word in environment._SPELLINGS)
+    assert all(measurands._folded(word) == word for word in measurands._SPELLINGS)
 
 
 def state_of(hass: HomeAssistant, sensor: SimulatedSensor) -> str | None:

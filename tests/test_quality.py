@@ -23,9 +23,10 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
-from custom_components.climkit import extra_sensors, sensor
-from custom_components.climkit.config_flow import ClimkitConfigFlow, ClimkitOptionsFlow
+from custom_components.climkit import environment, registers, sensor
+from custom_components.climkit.config_flow import ClimkitConfigFlow
 from custom_components.climkit.const import DOMAIN
+from custom_components.climkit.options_flow import ClimkitOptionsFlow
 
 ROOT = Path(__file__).parents[1]
 INTEGRATION = ROOT / "custom_components" / "climkit"
@@ -418,7 +419,7 @@ def test_action_setup() -> None:
 
 
 def test_common_modules() -> None:
-    assert "DataUpdateCoordinator" in source("runtime")
+    assert "DataUpdateCoordinator" in source("coordinator")
     assert "CoordinatorEntity" in source("entity")
 
 
@@ -475,7 +476,7 @@ def test_config_entry_unloading() -> None:
 def entity_classes() -> list[type[SensorEntity]]:
     return [
         found
-        for module in (sensor, extra_sensors)
+        for module in (sensor, registers, environment)
         for found in vars(module).values()
         if isinstance(found, type)
         and issubclass(found, SensorEntity)

@@ -11,14 +11,15 @@ from homeassistant.helpers.typing import ConfigType
 from .access import async_forget_access
 from .account import async_get_client
 from .audit import Audit
-from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
 from .books import Books
 from .const import CONF_SITE, DOMAIN
 from .coordinator import ReadingsCoordinator, SiteCoordinator
+from .dashboard_setup import DashboardSetup, async_delete_issue, async_forget
 from .devices import async_follow_devices, is_present
+from .environment import EnvironmentCoordinator
 from .history import History
-from .home import Home, async_delete_issue, async_forget
 from .progress import Progress
+from .registers import RegisterCoordinator
 from .repairs import async_delete_issues, async_watch
 from .runtime import ClimkitConfigEntry, ClimkitData
 from .services import async_setup_services
@@ -86,7 +87,7 @@ def _async_start(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
         data.history.async_start()
 
     entry.async_on_unload(async_at_started(hass, start_booking))
-    Home(hass, entry).async_start()
+    DashboardSetup(hass, entry).async_start()
     async_watch(hass, entry)
     data.audit.async_schedule()
 

@@ -4,40 +4,28 @@ from asyncio import Task
 from collections.abc import Mapping
 from typing import Any, Final, override
 
-from homeassistant.config_entries import (
-    ConfigEntry,
-    ConfigFlow,
-    ConfigFlowResult,
-    OptionsFlowWithReload,
-)
+from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
 import voluptuous as vol
 
 from .account import async_get_client
 from .api import ClimkitAccessError, ClimkitClient, ClimkitResponseError, Meter, Site
-from .const import (
-    CONF_HOME,
-    CONF_METERS,
-    CONF_OFFERED,
-    CONF_SITE,
-    DOMAIN,
-    HOME_NONE,
-    LOGGER,
-)
+from .const import CONF_METERS, CONF_OFFERED, CONF_SITE, DOMAIN, LOGGER
 from .dashboard import is_available
-from .flows import chosen_meters, has_series
+from .dashboard_setup import async_preselected_home
 from .forms import (
     CREDENTIALS,
     Errors,
     async_home_schema,
     async_meters_schema,
+    async_meters_with_series,
     collecting,
     homes,
     preselection,
     site_schema,
 )
-from .home import async_forget, async_preselected_home
+from .options_flow import ClimkitOptionsFlow
 
 NAMES_IN_PASSING: Final = 3
 """So many sites are named while the form waits; more take their time, so say so."""
@@ -296,80 +284,3 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
             data={**self._credentials, CONF_SITE: self._site_id},
             options=options,
         )
-
-
-class ClimkitOptionsFlow(OptionsFlowWithReload):
-    """Changes which meters become devices, and adds to the Energy dashboard."""
-
-    def __init__(self) -> None:
-        """Start with nothing known."""
-        self._meters: tuple[Meter, ...] = ()
-        self._chosen: list[str] = []
-
-    async def async_step_init(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask for the meters again; an error leads to a form that tries once more."""
-        entry = self.config_entry
-        if user_input and CONF_METERS in user_input:
-            self._chosen = user_input[CONF_METERS]
-            return await self.async_step_energy()
-        client = async_get_client(
-            self.hass, entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD]
-        )
-        errors: Errors = {}
-        with collecting(errors):
-            self._meters = await async_meters_with_series(client, entry.data[CONF_SITE])
-        if not errors and not self._meters:
-            if is_available(self.hass):
-                return await self.async_step_energy()
-            return self.async_abort(reason="no_meters")
-        return self.async_show_form(
-            step_id="init",
-            data_schema=await async_meters_schema(
-                self.hass,
-                self._meters,
-                [meter.id for meter in chosen_meters(self._meters, entry.options)],
-            ),
-            description_placeholders={"site": entry.title},
-            errors=errors,
-        )
-
-    async def async_step_energy(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask what to add to the Energy dashboard, where there is one."""
-        entry = self.config_entry
-        if user_input is not None or not is_available(self.hass):
-            return await self._async_finish(user_input or {})
-        return self.async_show_form(
-            step_id="energy",
-            data_schema=await async_home_schema(
-                self.hass,
-                homes(self._meters, self._chosen),
-                await async_preselected_home(self.hass, entry),
-            ),
-            description_placeholders={"site": entry.title},
-        )
-
-    async def _async_finish(self, choice: Mapping[str, Any]) -> ConfigFlowResult:
-        """Keep the choices; what is chosen for the dashboard is to be done, and now."""
-        entry = self.config_entry
-        options = {
-            **entry.options,
-            CONF_METERS: self._chosen,
-            CONF_OFFERED: [meter.id for meter in self._meters],
-            **choice,
-        }
-        if choice.get(CONF_HOME, HOME_NONE) != HOME_NONE:
-            await async_forget(self.hass, entry)
-            if options == entry.options:  # or else the flow reloads the entry
-                self.hass.config_entries.async_schedule_reload(entry.entry_id)
-        return self.async_create_entry(data=options)
-
-
-async def async_meters_with_series(
-    client: ClimkitClient, site_id: str
-) -> tuple[Meter, ...]:
-    """Return the meters that can be chosen; raises the client's errors."""
-    return tuple(meter for meter in await client.meters(site_id) if has_series(meter))

@@ -23,8 +23,8 @@ from .books import Books
 from .const import CONF_SITE, LOGGER
 from .errors import home_assistant_errors, is_denied
 from .flows import Flow, FlowKind, Medium, chosen_meters, meter_flows, site_flows
-from .kinds import async_named
 from .metering import HOUR, hour_of, hours_of_quarters
+from .names import async_named
 from .schedule import QUARTER, RETRY, PublicationSchedule
 from .site import LIVE_MEDIA, SiteInfo
 from .source import Readings, Source

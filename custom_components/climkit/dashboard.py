@@ -19,7 +19,7 @@ from homeassistant.helpers.dispatcher import (
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
-from .preferences import (
+from .energy_preferences import (
     DEVICES,
     LISTS,
     SOURCES,

@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 from .api import ClimkitAccessError, ClimkitResponseError, Meter
 from .const import CONF_HOME, CONF_METERS, CONF_OFFERED, CONF_SITE
 from .coordinator import ReadingsCoordinator
-from .environment import measurand_of
+from .measurands import measurand_of
 from .runtime import ClimkitConfigEntry
 
 KINDS_OF_HOME: Final = ("none", "site")

@@ -20,6 +20,7 @@ import voluptuous as vol
 from .api import (
     ClimkitAccessError,
     ClimkitAuthenticationError,
+    ClimkitClient,
     ClimkitConnectionError,
     ClimkitRateLimitError,
     ClimkitResponseError,
@@ -35,8 +36,8 @@ from .const import (
     HOME_SITE,
     LOGGER,
 )
-from .flows import FlowKind, meter_flows
-from .kinds import async_kinds, async_named, kind_of
+from .flows import FlowKind, has_series, meter_flows
+from .names import async_kinds, async_named, kind_of
 
 FEW: Final = 10
 """So many choices are shown as a list, so many meters are all preselected."""
@@ -73,6 +74,13 @@ def collecting(errors: Errors) -> Iterator[None]:
     except Exception:  # noqa: BLE001
         LOGGER.exception("Unexpected error while talking to Climkit")
         errors["base"] = "unknown"
+
+
+async def async_meters_with_series(
+    client: ClimkitClient, site_id: str
+) -> tuple[Meter, ...]:
+    """Return the meters that can be chosen; raises the client's errors."""
+    return tuple(meter for meter in await client.meters(site_id) if has_series(meter))
 
 
 def site_schema(labels: Mapping[str, str]) -> vol.Schema:

@@ -21,9 +21,9 @@ from .dashboard import (
     async_listen,
     async_remove_sensor,
 )
+from .energy_preferences import OtherContentError
 from .flows import Flow
 from .names import async_statistic_names
-from .preferences import OtherContentError
 from .runtime import ClimkitConfigEntry
 from .statistics import statistic_id
 

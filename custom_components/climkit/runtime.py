@@ -6,10 +6,11 @@ from homeassistant.config_entries import ConfigEntry
 
 from .api import ClimkitClient
 from .audit import Audit
-from .auxiliary import EnvironmentCoordinator, RegisterCoordinator
 from .books import Books
 from .coordinator import ReadingsCoordinator, SiteCoordinator
+from .environment import EnvironmentCoordinator
 from .history import History
+from .registers import RegisterCoordinator
 from .source import Source
 
 

@@ -23,11 +23,12 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import LiveData, ReadingsCoordinator
-from .entity import ClimkitEntity
-from .extra_sensors import async_follow_extras
+from .entity import ClimkitEntity, async_follow
+from .environment import EnvironmentSensor
 from .flows import Flow, FlowKind, Quantity
 from .history import History
 from .metering import QUARTER, amount_since, start_of_day
+from .registers import RegisterSensor, registers_of
 from .runtime import ClimkitConfigEntry
 from .site import SiteInfo
 
@@ -214,7 +215,20 @@ async def async_setup_entry(
     )
     for coordinator in data.live:
         _follow_flows(entry, coordinator, async_add_entities)
-    async_follow_extras(entry, async_add_entities)
+    async_follow(
+        entry,
+        data.site,
+        lambda: registers_of(data.site.data),
+        lambda register: [RegisterSensor(data.registers, register, data.site.data)],
+        async_add_entities,
+    )
+    async_follow(
+        entry,
+        data.environment,
+        lambda: {sensor.id: sensor for sensor in data.environment.sensors or ()},
+        lambda sensor: [EnvironmentSensor(data.environment, sensor)],
+        async_add_entities,
+    )
 
 
 @callback
@@ -224,20 +238,13 @@ def _follow_flows(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of each flow as soon as it is there, and again if it returns."""
-    known: set[Flow] = set()
-
-    @callback
-    def add_new() -> None:
-        flows = set(coordinator.flows)
-        known.intersection_update(flows)
-        new = [flow for flow in coordinator.flows if flow not in known]
-        known.update(new)
-        async_add_entities(
-            sensor for flow in new for sensor in _sensors_of(coordinator, flow)
-        )
-
-    add_new()
-    entry.async_on_unload(coordinator.async_add_listener(add_new))
+    async_follow(
+        entry,
+        coordinator,
+        lambda: dict(zip(coordinator.flows, coordinator.flows, strict=True)),
+        lambda flow: _sensors_of(coordinator, flow),
+        async_add_entities,
+    )
 
 
 def _sensors_of(coordinator: ReadingsCoordinator, flow: Flow) -> Iterator[SensorEntity]:

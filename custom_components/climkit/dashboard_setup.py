@@ -26,9 +26,9 @@ from .dashboard import (
     async_listen,
     async_missing,
 )
+from .energy_preferences import Addition, additions
 from .flows import Flow
 from .names import async_statistic_names
-from .preferences import Addition, additions
 from .runtime import ClimkitConfigEntry
 from .statistics import RecorderError
 
@@ -66,7 +66,7 @@ async def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
     hass.data[_STORES].pop(entry.entry_id)
 
 
-class Home:
+class DashboardSetup:
     """Puts one site, or one of its meters, into the Energy dashboard."""
 
     def __init__(self, hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:

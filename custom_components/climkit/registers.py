@@ -1,0 +1,208 @@
+"""What the meters themselves show: their own registers, not validated by the cloud.
+
+Each meter costs a request, so only those are read of which somebody has an enabled
+entity. One that is refused costs the others nothing.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+)
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EntityCategory, UnitOfEnergy, UnitOfVolume
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+
+from .api import (
+    ClimkitAccessError,
+    ClimkitClient,
+    ClimkitResponseError,
+    Meter,
+    MeterType,
+    Priority,
+    RegisterReading,
+)
+from .const import CONF_SITE, DOMAIN, LOGGER
+from .coordinator import HOURLY
+from .entity import ClimkitEntity
+from .errors import home_assistant_errors
+from .flows import has_series
+from .site import SiteInfo
+
+REGISTER_WINDOW: Final = timedelta(days=3)
+"""How far back to look for a register: heat and water are read once a day."""
+
+
+class RegisterCoordinator(DataUpdateCoordinator[Mapping[str, RegisterReading]]):
+    """Reads what meters themselves show, of those of which somebody wants to know it.
+
+    Its data is the newest of each register by the meter's id.
+    """
+
+    config_entry: ConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, client: ClimkitClient
+    ) -> None:
+        """Read the meters of the site of a config entry."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=f"{entry.title} (registers)",
+            update_interval=HOURLY,
+        )
+        self.data = {}
+        self._client = client
+
+    @callback
+    def async_start(self) -> None:
+        """Read for the first time, behind everything else, if anybody wants to know."""
+        if any(self.async_contexts()):
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_refresh(), self.name
+            )
+
+    @override
+    async def _async_update_data(self) -> Mapping[str, RegisterReading]:
+        wanted = sorted(set(self.async_contexts()))
+        readings = {id_: r for id_, r in self.data.items() if id_ in wanted}
+        with home_assistant_errors(self.config_entry.title):
+            for meter_id in wanted:
+                if reading := await self._async_read(meter_id):
+                    readings[meter_id] = reading
+        return readings
+
+    async def _async_read(self, meter_id: str) -> RegisterReading | None:
+        """Return the newest of each register of a meter, or None if there is none."""
+        try:
+            readings = await self._client.register_readings(
+                self.config_entry.data[CONF_SITE],
+                meter_id,
+                dt_util.utcnow() - REGISTER_WINDOW,
+                priority=Priority.BACKGROUND,
+            )
+        except (ClimkitAccessError, ClimkitResponseError) as err:
+            LOGGER.debug("%s: %s", self.name, err)
+            return None
+        return _newest_of_each(readings)
+
+
+def _newest_of_each(readings: tuple[RegisterReading, ...]) -> RegisterReading | None:
+    """Return one reading with the newest value of each register, oldest come first."""
+    if not readings:
+        return None
+
+    def newest(register: str) -> float | None:
+        values = (getattr(reading, register) for reading in reversed(readings))
+        return next((value for value in values if value is not None), None)
+
+    return RegisterReading(
+        readings[-1].time,
+        newest("en_im"),
+        newest("en_ex"),
+        newest("heat_energy_kwh"),
+        newest("vol_m3"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterSensorDescription(SensorEntityDescription):
+    """One register of a meter.
+
+    Without a state class: a register may have been reset, exchanged, or count the
+    intervals of a load curve. It must not be offered as energy.
+    """
+
+    value_fn: Callable[[RegisterReading], float | None]
+    entity_category: EntityCategory = EntityCategory.DIAGNOSTIC
+    entity_registry_enabled_default: bool = False
+    suggested_display_precision: int = 2
+
+
+type Register = tuple[Meter, RegisterSensorDescription]
+
+INDEX_IMPORT: Final = RegisterSensorDescription(
+    key="index_import",
+    translation_key="index_import",
+    device_class=SensorDeviceClass.ENERGY,
+    native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+    value_fn=lambda reading: reading.en_im,
+)
+INDEX_EXPORT: Final = RegisterSensorDescription(
+    key="index_export",
+    translation_key="index_export",
+    device_class=SensorDeviceClass.ENERGY,
+    native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+    value_fn=lambda reading: reading.en_ex,
+)
+INDEX_HEAT: Final = RegisterSensorDescription(
+    key="index",
+    translation_key="index",
+    device_class=SensorDeviceClass.ENERGY,
+    native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+    value_fn=lambda reading: reading.heat_energy_kwh,
+)
+INDEX_WATER: Final = RegisterSensorDescription(
+    key="index",
+    translation_key="index",
+    device_class=SensorDeviceClass.WATER,
+    native_unit_of_measurement=UnitOfVolume.CUBIC_METERS,
+    value_fn=lambda reading: reading.vol_m3,
+)
+
+REGISTERS: Final[dict[str, tuple[RegisterSensorDescription, ...]]] = {
+    MeterType.ELECTRICITY: (INDEX_IMPORT, INDEX_EXPORT),
+    MeterType.CHARGE_POINT: (INDEX_IMPORT, INDEX_EXPORT),
+    MeterType.HEATING: (INDEX_HEAT,),
+    MeterType.COOLING: (INDEX_HEAT,),
+    MeterType.COLD_WATER: (INDEX_WATER,),
+    MeterType.HOT_WATER: (INDEX_WATER,),
+}
+
+
+def registers_of(info: SiteInfo) -> dict[Hashable, Register]:
+    """Return the registers of the chosen meters, and of those that the site stands for."""
+    chosen = {meter.id for meter in info.chosen}
+    return {
+        (meter.id, description.key): (meter, description)
+        for meter in info.meters
+        if not meter.is_rule_meter and (meter.id in chosen or not has_series(meter))
+        for description in REGISTERS.get(meter.type, ())
+    }
+
+
+class RegisterSensor(ClimkitEntity[RegisterCoordinator], SensorEntity):
+    """One register of a meter, as the meter shows it; not validated."""
+
+    entity_description: RegisterSensorDescription
+
+    def __init__(
+        self,
+        coordinator: RegisterCoordinator,
+        register: Register,
+        info: SiteInfo,
+    ) -> None:
+        """Show a register at its meter's device, or at the site's if it has none."""
+        meter, description = register
+        super().__init__(coordinator, meter.id, description, context=meter.id)
+        self._meter_id = meter.id
+        if meter.id not in {chosen.id for chosen in info.chosen}:
+            self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, info.site.id)})
+            self._attr_translation_key = f"meter_{description.translation_key}"
+            self._attr_translation_placeholders = {"meter": meter.name}
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return what the register shows, in kWh or m³, or None if it is not known."""
+        reading = self.coordinator.data.get(self._meter_id)
+        return self.entity_description.value_fn(reading) if reading else None
