@@ -26,6 +26,8 @@ from .simulator import SimulatedSite, Simulator, sites
 
 # The plugin has every SQL statement logged: a million lines, and twice the time.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+# It writes to the terminal, too, what threads log after the test that started them.
+logging.getLogger().handlers.clear()
 
 NOW = "2026-06-16T10:05:00+00:00"
 """A Tuesday in summer, at noon in Zurich: the default time of the tests."""
