@@ -597,7 +597,7 @@ TROUBLES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
         Ledger, "async_book", answering(broken)
     ),
     "no such statistic": lambda patch: patch.setattr(
-        Ledger, "async_book", answering(lambda: Booked(None, lost=True))
+        Ledger, "async_book", answering(lambda: Booked((), lost=True))
     ),
 }
 

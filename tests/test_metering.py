@@ -1,5 +1,6 @@
 """The arithmetic of metering, as tables from paper."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -151,21 +152,27 @@ def test_rounding_is_no_revision() -> None:
 
 
 @pytest.mark.parametrize(
-    ("newest", "expected"),
+    ("stored", "expected"),
     [
-        pytest.param(None, 10, id="no row yet: all quarters"),
-        pytest.param(HourRow(T0, 0, 100), 100, id="the quarters are in the row"),
-        pytest.param(HourRow(T0 - HOUR, 0, 100), 110, id="the quarters are since"),
+        pytest.param([], 10, id="no row yet: all quarters"),
+        pytest.param([0], 100, id="the quarters are in the row"),
+        pytest.param([-1], 110, id="the quarters are since"),
+        pytest.param([1], 110, id="the first hour of all waits"),
+        pytest.param([-1, 1], 110, id="an hour waits, a later one has its row"),
+        pytest.param(range(-6, 2), 100, id="a tail with the hour"),
+        pytest.param([*range(-6, 0), 1, 2], 110, id="a tail without the hour"),
+        pytest.param(range(1, 9), 100, id="before the tail: known to have its row"),
     ],
 )
-def test_total_at_live_edge(newest: HourRow | None, expected: float) -> None:
-    """The total is the newest sum and the quarters after its hour."""
-    assert total_at_live_edge(newest, quarters(T0, 1, 2, 3, 4)) == expected
+def test_total_at_live_edge(stored: Iterable[int], expected: float) -> None:
+    """The total is the newest sum and the quarters of hours that have no row."""
+    tail = [HourRow(T0 + hour * HOUR, 1, 100) for hour in stored]
+    assert total_at_live_edge(tail, quarters(T0, 1, 2, 3, 4)) == expected
 
 
 def test_total_of_nothing_is_unknown() -> None:
     """Nothing measured is not zero."""
-    assert total_at_live_edge(None, {}) is None
+    assert total_at_live_edge([], {}) is None
     assert amount_since({}, T0) is None
     assert amount_since(quarters(T0, 1, 2), T0 + QUARTER) == 2
 

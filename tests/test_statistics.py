@@ -117,10 +117,14 @@ async def test_first_and_later_rows(hass: HomeAssistant, ledger: Ledger) -> None
     amounts |= {3: 4.0, 4: -0.5}
     assert (await book(ledger, amounts)).written == 2
     assert await stored(hass) == chain(amounts)
-    assert await ledger.async_newest((FLOW, OTHER)) == {
-        FLOW: (await ledger.async_rows(FLOW, T0))[-1],
-        OTHER: None,
+    assert await ledger.async_tails((FLOW, OTHER)) == {
+        FLOW: tuple(await ledger.async_rows(FLOW, T0)),
+        OTHER: (),
     }
+    await book(ledger, dict.fromkeys(range(5, 20), 1.0))
+    (tail,) = (await ledger.async_tails((FLOW,))).values()
+    assert tail == tuple(await ledger.async_rows(FLOW, T0 + 12 * HOUR))
+    assert (await book(ledger, {})).tail == tail
 
 
 @pytest.mark.parametrize(
@@ -219,10 +223,10 @@ async def test_a_cleared_statistic_is_not_continued(
     get_instance(hass).async_clear_statistics([statistic_id(FLOW)])
     await async_wait_recording_done(hass)
     booked = (await ledger.async_book({FLOW: Entry(hours({2: 3}), after)}))[FLOW]
-    assert booked == Booked(None, lost=True)
+    assert booked == Booked((), lost=True)
     await ledger.async_announce({FLOW: "Site flow"})
     booked = (await ledger.async_book({FLOW: Entry(hours({2: 3}), after)}))[FLOW]
-    assert booked == Booked(None, lost=True)
+    assert booked == Booked((), lost=True)
     assert await stored(hass) == []
 
 
@@ -258,7 +262,7 @@ async def test_recorder_that_stopped(
         with pytest.raises(RecorderError):
             await book(ledger, {0: 1})
         with pytest.raises(RecorderError):
-            await ledger.async_newest((FLOW,))
+            await ledger.async_tails((FLOW,))
     assert (await book(ledger, {0: 1})).written == 1
 
 
@@ -266,7 +270,7 @@ async def test_nothing_to_book(hass: HomeAssistant, ledger: Ledger) -> None:
     """No entry, or one without hours, is answered without a write."""
     assert await ledger.async_book({}) == {}
     booked = await ledger.async_book({FLOW: Entry(hours({}))})
-    assert booked == {FLOW: Booked(None)}
+    assert booked == {FLOW: Booked(())}
 
 
 async def test_an_old_revision_is_quick(hass: HomeAssistant, ledger: Ledger) -> None:

@@ -25,7 +25,7 @@ class Books:
         self._hass = hass
         self._ledger = Ledger(hass)
         self._progress = Progress(hass, entry_id)
-        self._newest: dict[Flow, HourRow | None] = {}
+        self._tails: dict[Flow, tuple[HourRow, ...]] = {}
 
     async def async_load(self) -> None:
         """Remember how far the histories had come when Home Assistant last ran."""
@@ -49,11 +49,11 @@ class Books:
         """Announce the flows, and find out how far those that are new have come."""
         flows = tuple(flows)
         new = [flow for flow in flows if not self.follows(flow)]
-        newest = await self._ledger.async_newest(new)
+        tails = await self._ledger.async_tails(new)
         await self.async_announce(info, flows)
-        for flow in new:
-            self._progress.open(flow, info.first_hour, newest[flow])
-            self._newest[flow] = newest[flow]
+        for flow, tail in tails.items():
+            self._progress.open(flow, info.first_hour, tail[-1] if tail else None)
+            self._tails[flow] = tail
 
     async def async_book(
         self, hours: Mapping[Flow, Hours], tolerance: float = EXACT
@@ -68,7 +68,7 @@ class Books:
         }
         booked = await self._ledger.async_book(entries, tolerance)
         for flow, result in booked.items():
-            self._newest[flow] = result.newest
+            self._tails[flow] = result.tail
             if result.lost:
                 self._progress.rewind(flow, result.newest)
             else:
@@ -77,8 +77,8 @@ class Books:
 
     async def async_existing(self, flows: Sequence[Flow]) -> frozenset[Flow]:
         """Return the flows that have rows."""
-        newest = await self._ledger.async_newest(flows)
-        return frozenset(flow for flow, row in newest.items() if row)
+        tails = await self._ledger.async_tails(flows)
+        return frozenset(flow for flow, tail in tails.items() if tail)
 
     async def async_amounts(
         self, flow: Flow, bounds: Sequence[datetime]
@@ -108,5 +108,5 @@ class Books:
         return self._progress.newest(flow)
 
     def total(self, flow: Flow, quarters: Mapping[datetime, float]) -> float | None:
-        """Return the running total: the newest sum, and the quarters since."""
-        return total_at_live_edge(self._newest.get(flow), quarters)
+        """Return the running total: the newest sum, and the quarters that no row has."""
+        return total_at_live_edge(self._tails.get(flow, ()), quarters)

@@ -1,7 +1,7 @@
 """When what is fetched: the site's description once a day, its readings as they come."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import uniform
 from typing import Final, override
@@ -23,7 +23,7 @@ from .books import Books
 from .const import CONF_SITE, LOGGER
 from .errors import home_assistant_errors, is_denied
 from .flows import Flow, FlowKind, Medium, chosen_meters, meter_flows, site_flows
-from .metering import HOUR, hour_of, hours_of_quarters
+from .metering import GRACE, HOUR, hour_of, hours_of_quarters
 from .names import async_named
 from .schedule import QUARTER, RETRY, PublicationSchedule
 from .site import LIVE_MEDIA, SiteInfo
@@ -148,6 +148,10 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         ]
         return tuple(flow for flow in flows if flow.medium in media)
 
+    def gives(self, flow: Flow) -> bool:
+        """Return whether the cloud gives a flow at present."""
+        return flow.medium not in self.failing and self._source.gives(flow)
+
     @property
     def publication_delay(self) -> timedelta | None:
         """Return how late the cloud was seen to publish a quarter hour."""
@@ -183,9 +187,9 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         newest = max((n for r in readings.values() if (n := r.newest)), default=None)
         self._plan_next_poll(newest)
         await self._async_follow_flows()
-        return await self._async_book(
-            LiveData(quarters, {}, newest + QUARTER if newest else None)
-        )
+        data = LiveData(quarters, {}, newest + QUARTER if newest else None)
+        await self._async_book(data, polled=True)
+        return self._with_totals(data)
 
     async def _async_read(self) -> dict[Medium, Readings]:
         """Read each medium; one that the cloud does not give costs the others nothing.
@@ -233,13 +237,10 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         self.config_entry.async_on_unload(self.site.async_add_listener(look))
 
     async def async_history_advanced(self) -> None:
-        """Book what is at hand: the history of some flows has come up to it.
-
-        What is known already stays: the last poll may be older than a correction.
-        """
-        self.async_set_updated_data_keeping_schedule(
-            await self._async_book(self.data, known_too=False)
-        )
+        """Book what is at hand: the history of some flows has come up to it."""
+        await self._async_book(self.data, polled=False)
+        # Not of what was just booked: a poll may have brought more meanwhile.
+        self.async_set_updated_data_keeping_schedule(self._with_totals(self.data))
 
     @callback
     def async_set_updated_data_keeping_schedule(self, data: LiveData) -> None:
@@ -266,32 +267,42 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
             return
         self._described = info
 
-    async def _async_book(self, data: LiveData, *, known_too: bool = True) -> LiveData:
-        """Book the hours that are over, and return the data with its totals."""
+    async def _async_book(self, data: LiveData, *, polled: bool) -> None:
+        """Book the hours that are over, of a poll or of what is at hand from the last.
+
+        What is known already stays then: that poll may be older than a correction.
+        """
         now = dt_util.utcnow()
         start = hour_of(now - LIVE_WINDOW)
-        quarters = {
-            flow: amounts
-            for flow, amounts in data.quarters.items()
+        hours = {
+            flow: hours_of_quarters(quarters, now).since(
+                start if polled else max(start, self.books.until(flow))
+            )
+            for flow, quarters in data.quarters.items()
             if self.books.is_complete(flow, start)
         }
-        hours = {
-            flow: hours_of_quarters(amounts, now).since(
-                start if known_too else max(start, self.books.until(flow))
-            )
-            for flow, amounts in quarters.items()
-        }
         try:
-            for flow, booked in (await self.books.async_book(hours)).items():
-                if hours[flow] and not booked.lost:
-                    self.books.advance(flow, hours[flow].span[1] + HOUR)
+            booked = await self.books.async_book(hours)
         except RecorderError as err:
             # The readings are good; the statistics get theirs at a later poll.
             LOGGER.debug("%s: %s", self.name, err)
+            return
+        for flow, some in hours.items():
+            if booked[flow].lost:
+                continue
+            if some:
+                self.books.advance(flow, some.span[1] + HOUR)
+            if polled and self.gives(flow):
+                # Hours that leave the window empty are known to be empty.
+                self.books.advance(flow, start + GRACE)
+
+    def _with_totals(self, data: LiveData) -> LiveData:
+        """Return the data with the totals of the flows whose history is in."""
+        start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
         totals = {
             flow: total
-            for flow, amounts in quarters.items()
+            for flow, quarters in data.quarters.items()
             if self.books.is_complete(flow, start)
-            and (total := self.books.total(flow, amounts)) is not None
+            and (total := self.books.total(flow, quarters)) is not None
         }
-        return LiveData(data.quarters, totals, data.newest)
+        return replace(data, totals=totals)

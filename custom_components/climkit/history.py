@@ -179,16 +179,15 @@ class History(DataUpdateCoordinator[float]):
     def _behind(self, coordinator: ReadingsCoordinator, medium: Medium) -> list[Flow]:
         """Return the flows whose history ends before the window of the live polls.
 
-        None of a medium that the cloud does not give even now: the others come first.
+        None of what the cloud does not give even now: the others come first.
         """
-        if medium in coordinator.failing:
-            return []
         start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
         return [
             flow
             for flow in coordinator.flows
             if flow.medium == medium
             and self._books.follows(flow)
+            and coordinator.gives(flow)
             and not self._books.is_complete(flow, start)
         ]
 
@@ -206,7 +205,7 @@ class History(DataUpdateCoordinator[float]):
             return
         for flow in flows:
             known = self._books.until(flow)
-            if known >= end:
+            if known >= end or not self._source.gives(flow):
                 continue
             hours = Hours(readings.of(flow), {}).since(known)
             if (await self._books.async_book({flow: hours}))[flow].lost:
@@ -257,7 +256,7 @@ class History(DataUpdateCoordinator[float]):
         for coordinator in self._live:
             first = coordinator.site.data.first_hour
             for flow in coordinator.flows:
-                if self._books.follows(flow) and flow.medium not in coordinator.failing:
+                if self._books.follows(flow) and coordinator.gives(flow):
                     whole = max((start - first) / HOUR, 1)
                     known = max((self._books.until(flow) - first) / HOUR, 0)
                     complete = self._books.is_complete(flow, start)

@@ -17,6 +17,10 @@ QUARTER: Final = timedelta(minutes=15)
 GRACE: Final = timedelta(hours=6)
 """How long an hour may wait for its missing quarters before it is written without."""
 
+TAIL: Final = 8
+"""So many of a statistic's newest rows tell which of the last hours have none. An hour
+that waits for a quarter has six later ones at most: then it waits no longer (GRACE)."""
+
 EXACT: Final = 1e-6
 """Below this, two amounts of the same resolution are the same (kWh or m³)."""
 
@@ -135,17 +139,23 @@ def reconcile(stored: Stored, hours: Hours, tolerance: float = EXACT) -> list[Ho
 
 
 def total_at_live_edge(
-    newest: HourRow | None, quarters: Mapping[datetime, float]
+    tail: Sequence[HourRow], quarters: Mapping[datetime, float]
 ) -> float | None:
-    """Return the running total: the newest row's sum and the quarters since it.
+    """Return the running total: the newest row's sum, and the quarters that no row has.
 
+    `tail` has the newest TAIL rows, oldest first. Quarters without a row are later than
+    all rows, or of an hour that waits for another quarter while a later hour has its row.
     None when nothing was ever measured.
     """
-    if newest is None:
+    if not tail:
         return sum(quarters.values()) if quarters else None
-    since = newest.start + HOUR
-    return newest.sum + sum(
-        amount for start, amount in quarters.items() if start >= since
+    stored = {row.start for row in tail}
+    whole = len(tail) < TAIL  # all the rows there are
+    since = datetime.min.replace(tzinfo=UTC) if whole else tail[0].start + HOUR
+    return tail[-1].sum + sum(
+        amount
+        for start, amount in quarters.items()
+        if start >= since and hour_of(start) not in stored
     )
 
 

@@ -67,6 +67,12 @@ class Source:
         self._closed_media.clear()
         self._closed_meters.clear()
 
+    def gives(self, flow: Flow) -> bool:
+        """Return whether the cloud gives a flow, as far as is known."""
+        if flow.meter_id is None:
+            return flow.medium not in self._closed_media
+        return flow.meter_id not in self._closed_meters
+
     async def async_read(
         self,
         medium: Medium,

@@ -46,7 +46,7 @@ from sqlalchemy.orm import Session
 
 from .const import DOMAIN
 from .flows import Flow, Quantity
-from .metering import EXACT, HourRow, Hours, Stored, amounts_between, reconcile
+from .metering import EXACT, TAIL, HourRow, Hours, Stored, amounts_between, reconcile
 
 ROWS_AT_ONCE: Final = 5000
 """Rows compared in one transaction, in which the recorder does nothing else."""
@@ -88,12 +88,17 @@ class Entry:
 class Booked:
     """What became of one statistic."""
 
-    newest: HourRow | None
-    """Its newest row, or None while it has none."""
+    tail: tuple[HourRow, ...]
+    """Its newest rows, TAIL at most, oldest first."""
     written: int = 0
     """How many rows were wrong or missing."""
     lost: bool = False
     """Whether rows that should be there are not; nothing was booked then."""
+
+    @property
+    def newest(self) -> HourRow | None:
+        """Return its newest row, or None while it has none."""
+        return self.tail[-1] if self.tail else None
 
 
 def statistic_id(flow: Flow) -> str:
@@ -122,10 +127,12 @@ class Ledger:
         """Keep the books of one site."""
         self._hass = hass
 
-    async def async_newest(self, flows: Sequence[Flow]) -> dict[Flow, HourRow | None]:
-        """Return the newest row of each flow's statistic, or None where there is none."""
+    async def async_tails(
+        self, flows: Sequence[Flow]
+    ) -> dict[Flow, tuple[HourRow, ...]]:
+        """Return the newest rows of each flow's statistic, TAIL at most, oldest first."""
         return await self._recorder().async_add_executor_job(
-            _newest_rows, self._hass, tuple(flows)
+            _tails, self._hass, tuple(flows)
         )
 
     async def async_rows(
@@ -233,15 +240,15 @@ def _batches(entries: Mapping[Flow, Entry]) -> Iterator[dict[Flow, Entry]]:
 # --- In the recorder's pool of readers ----------------------------------------------
 
 
-def _newest_rows(
+def _tails(
     hass: HomeAssistant, flows: Sequence[Flow]
-) -> dict[Flow, HourRow | None]:
-    newest: dict[Flow, HourRow | None] = {}
+) -> dict[Flow, tuple[HourRow, ...]]:
+    tails = {}
     for flow in flows:
         id_ = statistic_id(flow)
-        rows = get_last_statistics(hass, 1, id_, False, {"state", "sum"}).get(id_)
-        newest[flow] = _hour_row(rows[0]) if rows else None
-    return newest
+        rows = get_last_statistics(hass, TAIL, id_, False, {"state", "sum"})
+        tails[flow] = tuple(map(_hour_row, reversed(rows.get(id_, []))))
+    return tails
 
 
 def _rows_during(
@@ -316,7 +323,7 @@ def _book_all(
             if id_ in known:
                 result[id_] = _Account(session, known[id_][0]).book(entry, tolerance)
             else:
-                result[id_] = Booked(None, lost=True)
+                result[id_] = Booked((), lost=True)
     booked |= result
     return True
 
@@ -331,9 +338,9 @@ class _Account:
     def book(self, entry: Entry, tolerance: float) -> Booked:
         """Bring the rows in line with the entry, and all later sums with them."""
         if entry.after and not self._rows(entry.after, entry.after):
-            return Booked(self._newest(), lost=True)
+            return Booked(self._tail(), lost=True)
         if not entry.hours:
-            return Booked(self._newest())
+            return Booked(self._tail())
         first, last = entry.hours.span
         ids = {}
         rows = []
@@ -345,7 +352,7 @@ class _Account:
         changed = reconcile(stored, entry.hours, tolerance)
         self._write(changed, ids)
         self._shift(last, {row.start: row.sum for row in (*rows, *changed)})
-        return Booked(self._newest(), len(changed))
+        return Booked(self._tail(), len(changed))
 
     def _write(
         self, rows: Sequence[HourRow], ids: Mapping[datetime, int | None]
@@ -414,11 +421,11 @@ class _Account:
         ).first()
         return _row_of(row).sum if row else 0.0
 
-    def _newest(self) -> HourRow | None:
-        row = self.session.execute(
-            self._select().order_by(Statistics.start_ts.desc()).limit(1)
-        ).first()
-        return _row_of(row) if row else None
+    def _tail(self) -> tuple[HourRow, ...]:
+        rows = self.session.execute(
+            self._select().order_by(Statistics.start_ts.desc()).limit(TAIL)
+        ).all()
+        return tuple(map(_row_of, reversed(rows)))
 
     def _select(self) -> Any:
         return select(

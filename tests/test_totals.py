@@ -1,0 +1,171 @@
+"""Total sensors: all that was published, at every moment, and nothing twice."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+import threading
+from typing import override
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder.core import Recorder
+from homeassistant.components.recorder.tasks import RecorderTask
+from homeassistant.const import STATE_UNKNOWN
+from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.climkit.statistics import _BookingTask
+
+from .conftest import NOW, entry_for, history_done, later, set_up
+from .simulator import SimulatedSite, Simulator
+
+TOTAL = "sensor.les_tilleuls_consumption"
+QUARTER = timedelta(minutes=15)
+MISSING = datetime(2026, 6, 16, 10, 15, tzinfo=UTC)
+"""The quarter hour that the cloud gets late."""
+
+pytestmark = pytest.mark.freeze_time(NOW)
+
+
+@pytest.fixture
+def entry(site: SimulatedSite) -> MockConfigEntry:
+    """Return an entry of the site alone."""
+    return entry_for(site, meters=[])
+
+
+class Hold(RecorderTask):
+    """Keeps the recorder from working until it is released."""
+
+    def __init__(self) -> None:
+        """Begin to hold when the recorder comes to it."""
+        self.release = threading.Event()
+
+    @override
+    def run(self, instance: Recorder) -> None:
+        self.release.wait(20)
+
+
+def total(hass: HomeAssistant) -> float:
+    """Return what the sensor shows."""
+    state = hass.states.get(TOTAL)
+    assert state is not None
+    return float(state.state)
+
+
+def assert_total(hass: HomeAssistant, site: SimulatedSite) -> None:
+    """Compare the sensor with all that the model has published; rows are rounded."""
+    now = dt_util.utcnow()
+    published = site.model("electricity", "15T", site.created, now, at=now)
+    expected = sum(published["conso_total"].values())
+    assert total(hass) == pytest.approx(expected, abs=0.05)
+
+
+async def test_an_hour_that_waits_for_a_quarter(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """Its other quarters stay in the total while later hours are written, and after."""
+    site.outage(MISSING, MISSING + QUARTER, until=MISSING + timedelta(hours=10))
+    await set_up(hass, entry)
+    await history_done(entry)
+    for _ in range(12 * 4):
+        await later(hass, freezer, QUARTER)
+        await entry.runtime_data.live[0].async_refresh()
+        assert_total(hass, site)
+
+
+@pytest.mark.parametrize("comes", [timedelta(hours=10), timedelta(hours=3)])
+async def test_an_hour_that_waits_during_a_restart(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    comes: timedelta,
+) -> None:
+    """Before the first booking the total is that of the database and what it lacks."""
+    site.outage(MISSING, MISSING + QUARTER, until=MISSING + comes)
+    await set_up(hass, entry)
+    await history_done(entry)
+    for _ in range(10):
+        await later(hass, freezer, QUARTER)
+    await hass.config_entries.async_unload(entry.entry_id)
+    freezer.tick(timedelta(hours=1))
+    hass.set_state(CoreState.starting)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert_total(hass, site)
+
+
+async def test_an_old_poll_does_not_come_back(
+    hass: HomeAssistant,
+    monkeypatch: pytest.MonkeyPatch,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """Somebody who books what was known before a poll does not show it after the poll."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    live = entry.runtime_data.live[0]
+    freezer.tick(2 * QUARTER)
+    recorder = get_instance(hass)
+    queue_task = recorder.queue_task
+    queue_task(hold := Hold())
+    waits = asyncio.Event()
+
+    def note(task: RecorderTask) -> None:
+        queue_task(task)
+        if isinstance(task, _BookingTask):
+            waits.set()
+
+    monkeypatch.setattr(recorder, "queue_task", note)
+    try:
+        poll = hass.async_create_task(live.async_refresh())
+        await waits.wait()
+        waits.clear()
+        advanced = hass.async_create_task(live.async_history_advanced())
+        await waits.wait()
+    finally:
+        hold.release.set()
+    await poll
+    await advanced
+    assert_total(hass, site)
+    assert live.data.newest == datetime(2026, 6, 16, 10, 15, tzinfo=UTC)
+
+
+async def test_days_without_news(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """What is known stays known, and is not asked for again, while nothing comes."""
+    site.outage(MISSING, MISSING + timedelta(days=9), until=MISSING + timedelta(days=9))
+    await set_up(hass, entry)
+    await history_done(entry)
+    await later(hass, freezer, timedelta(hours=1))
+    states: list[str] = []
+
+    def note(event: Event[EventStateChangedData]) -> None:
+        if event.data["entity_id"] == TOTAL and event.data["new_state"]:
+            states.append(event.data["new_state"].state)
+
+    hass.bus.async_listen("state_changed", note)
+    before = len(cloud.requests)
+    for _ in range(60):
+        await later(hass, freezer, timedelta(hours=1))
+    assert STATE_UNKNOWN not in states
+    windows = {
+        request.json["t_s"]
+        for request in cloud.requests[before:]
+        if request.json and request.json.get("sampling_frequency") == "H"
+    }
+    assert windows == {
+        "2026-06-09T19:00:00"
+    }  # of the audits, that is: from the first day
