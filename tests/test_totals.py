@@ -18,7 +18,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.climkit.statistics import _BookingTask
 
 from .conftest import NOW, entry_for, history_done, later, set_up
-from .simulator import SimulatedSite, Simulator
+from .ledger import assert_equal, model_hours, rows_of
+from .simulator import Fault, SimulatedSite, Simulator
 
 TOTAL = "sensor.les_tilleuls_consumption"
 QUARTER = timedelta(minutes=15)
@@ -169,3 +170,40 @@ async def test_days_without_news(
     assert windows == {
         "2026-06-09T19:00:00"
     }  # of the audits, that is: from the first day
+
+
+async def test_a_site_that_is_refused_at_first(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+) -> None:
+    """What was never given has no history that is in; once it is given, it has all."""
+    flat = site.meter("Appartement 1.1").id
+    entry = entry_for(site, meters=[flat])
+    refusal = cloud.faults.add(Fault("status", path="site_data", status=403))
+    await set_up(hass, entry)
+    await history_done(entry)
+    state = hass.states.get(TOTAL)
+    assert state is not None
+    assert state.state == STATE_UNKNOWN
+    now = dt_util.utcnow()
+    model = model_hours(site, f"total_{flat}", site.created, now, at=now)
+    assert_equal(await rows_of(hass, f"climkit:{flat}_consumption"), model)
+    cloud.faults.remove(refusal)
+    totals: set[str] = set()
+
+    def note(event: Event[EventStateChangedData]) -> None:
+        if event.data["entity_id"] == TOTAL and event.data["new_state"]:
+            totals.add(event.data["new_state"].state)
+
+    hass.bus.async_listen("state_changed", note)
+    await later(hass, freezer, timedelta(hours=25))
+    for _ in range(3):
+        await later(hass, freezer, QUARTER)
+    now = dt_util.utcnow()
+    model = model_hours(site, "conso_total", site.created, now, at=now)
+    assert_equal(await rows_of(hass, f"climkit:{site.id}_consumption"), model)
+    known = [float(value) for value in totals - {STATE_UNKNOWN}]
+    assert known
+    assert min(known) > 300  # six days, not two
