@@ -59,13 +59,18 @@ class Source:
         self._site_id = site_id
         self._open_media: set[Medium] = set()
         self._closed_media: set[Medium] = set()
+        self._open_meters: set[str] = set()
         self._closed_meters: set[str] = set()
+        self._silent_meters: set[str] = set()
+        """Meters that had nothing to say when they were asked for the present."""
 
     def try_all_again(self) -> None:
         """Forget what was refused and what was not: the owner may have changed that."""
         self._open_media.clear()
         self._closed_media.clear()
+        self._open_meters.clear()
         self._closed_meters.clear()
+        self._silent_meters.clear()
 
     def gives(self, flow: Flow) -> bool:
         """Return whether the cloud gives a flow, as far as is known."""
@@ -103,21 +108,23 @@ class Source:
                     raise  # perhaps only so far back, or for a while
                 refusal = err
                 self._closed_media.add(medium)
+        silent = self._silent_meters if replies and end is None else set()
         for meter_id in self._meters_to_ask(flows, replies):
+            if meter_id in silent:
+                continue
             try:
-                replies.append(
-                    await self._client.meter_series(
-                        self._site_id,
-                        meter_id,
-                        resolution,
-                        start,
-                        end,
-                        priority=priority,
-                    )
+                series = await self._client.meter_series(
+                    self._site_id, meter_id, resolution, start, end, priority=priority
                 )
             except ClimkitAccessError as err:
                 refusal = err
-                self._closed_meters.add(meter_id)
+                if priority is Priority.LIVE or meter_id not in self._open_meters:
+                    self._closed_meters.add(meter_id)
+                continue
+            replies.append(series)
+            self._open_meters.add(meter_id)
+            if end is None and not any(map(series.values, series.columns)):
+                self._silent_meters.add(meter_id)
         if not replies:
             self._closed_media.discard(medium)  # to notice when access is given again
             raise refusal or ClimkitAccessError("site_data", HTTPStatus.FORBIDDEN)

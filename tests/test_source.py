@@ -1,0 +1,77 @@
+"""Where readings come from: meters without a column of their own, and what they cost."""
+
+from datetime import UTC, datetime, timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from .conftest import NOW, entry_for, history_done, later, set_up
+from .simulator import Fault, SimulatedSite, Simulator, sites
+
+pytestmark = pytest.mark.freeze_time(NOW)
+
+GENERAL = "Compteur général"
+"""A meter without a column, of which meter_data has nothing either."""
+
+
+@pytest.fixture
+def site() -> SimulatedSite:
+    """Return a site with rules, a week old."""
+    return sites.with_rules(created=datetime(2026, 6, 9, 22, tzinfo=UTC))
+
+
+@pytest.fixture
+def entry(site: SimulatedSite) -> MockConfigEntry:
+    """Return an entry with the meter that has no column."""
+    return entry_for(site, meters=[site.meter(GENERAL).id])
+
+
+async def test_a_silent_meter_is_asked_once_a_day(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """A meter that has nothing to say costs no request at every poll."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    before = len(cloud.requests.to("meter_data"))
+    for _ in range(24):
+        await later(hass, freezer, timedelta(hours=1))
+    for _ in range(2):
+        await later(hass, freezer, timedelta(minutes=15))
+    live = [
+        request
+        for request in cloud.requests.to("meter_data")[before:]
+        if request.json and request.json["sampling_frequency"] == "15T"
+    ]
+    assert len(live) == 1
+
+
+async def test_a_meter_that_is_refused_far_back_goes_on(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No access to a meter's history does not end its present."""
+    flat = site.meter("Appartement 1.1")
+    entry = entry_for(site, meters=[flat.id])
+
+    def hitting(endpoint: str, path: str) -> Fault | None:
+        """Refuse the site, and the meter's hours."""
+        asked = cloud.requests[-1].json or {}
+        far_back = asked.get("sampling_frequency") == "H"
+        refused = endpoint == "site_data" or (endpoint == "meter_data" and far_back)
+        return Fault("status", status=403) if refused else None
+
+    monkeypatch.setattr(cloud.faults, "hitting", hitting)
+    await set_up(hass, entry)
+    for _ in range(4):
+        await later(hass, freezer, timedelta(minutes=15))
+    power = hass.states.get("sensor.appartement_1_1_consumption_power")
+    assert power is not None
+    assert float(power.state) > 0
