@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 import contextlib
+from pathlib import Path
 import shutil
 from typing import Final
 
@@ -20,6 +21,9 @@ CHROMIUM: Final = next(
     None,
 )
 """Path of the browser, None where there is none; `scripts/setup --test` installs it."""
+
+SHOTS: Final = Path(__file__).parent / "shots"
+"""Where pictures of failures go; not under version control."""
 
 FLAGS: Final = (
     "--no-sandbox",
@@ -58,3 +62,17 @@ async def log_in(page: Page, url: str) -> None:
     await page.locator('input[name="password"]').fill(PASSWORD)
     await page.locator('input[name="password"]').press("Enter")
     await page.locator("home-assistant-main").wait_for()
+
+
+@contextlib.asynccontextmanager
+async def shot_of_failure(page: Page, name: str) -> AsyncIterator[None]:
+    """Leave a picture of the page when what is done inside fails, and say where."""
+    try:
+        yield
+    except BaseException as err:
+        SHOTS.mkdir(exist_ok=True)
+        path = SHOTS / f"{name}.png"
+        with contextlib.suppress(Exception):
+            await page.screenshot(path=path, timeout=10_000)
+            err.add_note(f"What the page showed then: {path}")
+        raise

@@ -4,16 +4,17 @@ import argparse
 import asyncio
 from collections.abc import Callable
 import contextlib
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 import signal
 from typing import Final
 
 from . import sites
+from .local_time import local_start
 from .server import Simulator
 from .site import SimulatedSite
 
-SITES: Final[dict[str, Callable[[], SimulatedSite]]] = {
+SITES: Final[dict[str, Callable[..., SimulatedSite]]] = {
     "community": sites.community,
     "everything": partial(
         sites.community, heat=True, water=True, cooling=True, charge_points=2
@@ -36,6 +37,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--site", action="append", choices=SITES, help="may be given several times"
     )
+    parser.add_argument(
+        "--created",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="first day of the sites (2023-03-01): less history is quicker to import",
+    )
     parser.add_argument("--many", type=int, default=0, help="so many small sites more")
     parser.add_argument("--delay-minutes", type=float, help="of publication")
     parser.add_argument(
@@ -49,10 +56,14 @@ def _arguments() -> argparse.Namespace:
 
 def _simulator(options: argparse.Namespace) -> Simulator:
     served: dict[str, SimulatedSite] = {}
+    created = sites.CREATED
+    if options.created is not None:
+        midnight = local_start(options.created, "Europe/Zurich")
+        created = datetime.fromtimestamp(midnight, UTC)
     for name in options.site or ["community"]:
-        site = SITES[name]()
+        site = SITES[name](created=created)
         served[site.id] = site
-    served |= {site.id: site for site in sites.many(options.many)}
+    served |= {site.id: site for site in sites.many(options.many, created=created)}
     accounts = dict(account.split(":", 1) for account in options.account)
     delay = options.delay_minutes
     return Simulator(

@@ -1,0 +1,329 @@
+"""From the first click to the Energy dashboard, in a real browser, as a person does it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+import json
+from pathlib import Path
+import re
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from playwright.async_api import ConsoleMessage, Locator, Page
+import pytest
+
+from tests.home import PASSWORD, USERNAME, Home, HomeError
+from tests.home.browser import CHROMIUM, log_in, open_page, shot_of_failure
+from tests.home.cloud import Cloud
+from tests.home.pages import (
+    begin_set_up,
+    confirm,
+    energy_sources,
+    open_energy,
+    show_day_of_month,
+    words,
+)
+from tests.simulator import SimulatedSite, sites
+
+TRANSLATIONS: Final = (
+    Path(__file__).parents[1] / "custom_components/climkit/translations"
+)
+ZURICH: Final = ZoneInfo("Europe/Zurich")
+PATIENCE: Final = 60
+"""Seconds in which a home starts, or some days of history come in."""
+HISTORY: Final = timedelta(days=10)
+
+COLUMNS: Final = {
+    "production": ("prod_total", 1),
+    "grid_import": ("from_ext", 1),
+    "grid_export": ("to_ext", -1),
+    "battery_discharge": ("storage_discharging_total", 1),
+    "battery_charge": ("storage_charging_total", -1),
+}
+"""What the table of the Energy dashboard shows, the cloud's column, and the sign."""
+TOLERANCE: Final = 0.005 + 96 * 0.0005
+"""In kWh: two decimals in the page, and three in each of a day's quarter hours."""
+
+RAW: Final = re.compile(
+    r"\bcomponent\.|\bconfig\.|\bui\.|\{\w+\}|\b[a-z0-9]+(?:_[a-z0-9]+)+\b"
+)
+"""Keys of translations, names of fields, placeholders that nobody filled."""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.usefixtures("socket_enabled"),
+]
+
+
+def texts(node: dict[str, Any]) -> Iterator[str]:
+    """Yield the texts in a branch of a translation as pieces that a page shows whole."""
+    for value in node.values():
+        if isinstance(value, dict):
+            yield from texts(value)
+        else:
+            yield from (p for p in re.split(r"\*\*|\n[\n\- ]*", value) if p.strip())
+
+
+@dataclass(frozen=True)
+class Journey:
+    """Who sets up what: a language, a site, and the meter that is left out."""
+
+    language: str
+    make_site: Callable[..., SimulatedSite]
+    left_out: str
+
+    @property
+    def created(self) -> date:
+        """Return the first day of the cloud's sites."""
+        return datetime.now(ZURICH).date() - HISTORY
+
+    @property
+    def site(self) -> SimulatedSite:
+        """Return the site, with the truth about it."""
+        midnight = datetime.combine(self.created, time(), ZURICH)
+        return self.make_site(created=midnight.astimezone(UTC))
+
+    def texts(self, *path: str, language: str = "") -> Any:
+        """Return a branch or text of a translation, with the site's name in it."""
+        file = TRANSLATIONS / f"{language or self.language}.json"
+        text = file.read_text("utf-8").replace("{site}", self.site.name)
+        branch = json.loads(text)
+        for key in path:
+            branch = branch[key]
+        return branch
+
+    @property
+    def english(self) -> set[str]:
+        """Return all that would be English, where this language says it otherwise."""
+        return set(texts(self.texts(language="en"))) - set(texts(self.texts()))
+
+
+JOURNEYS: Final = [
+    Journey("de", sites.with_battery, "Wärmepumpe"),
+    Journey("fr", sites.community, "Pompe à chaleur"),
+]
+
+
+@pytest.fixture(params=JOURNEYS, ids=lambda journey: str(journey.language))
+def journey(request: pytest.FixtureRequest) -> Journey:
+    """Return each of the journeys."""
+    found: Journey = request.param
+    return found
+
+
+@pytest.fixture
+async def home(journey: Journey, tmp_path: Path) -> AsyncIterator[Home]:
+    """Run a home with nothing of Climkit, and a cloud with two sites."""
+    options = ("--site=battery", "--site=community", f"--created={journey.created}")
+    async with Cloud(tmp_path / "simulator.log", *options) as cloud:
+        environment = {"CLIMKIT_API_URL": cloud.url}
+        async with Home(
+            tmp_path / "home", language=journey.language, environment=environment
+        ) as home:
+            yield home
+
+
+@pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here: scripts/setup --test installs it"
+)
+async def test_from_the_first_click_to_the_energy_dashboard(
+    home: Home, journey: Journey
+) -> None:
+    complaints: list[str] = []
+    async with (
+        open_page(language=journey.language) as page,
+        shot_of_failure(page, f"browser_{journey.language}"),
+    ):
+        listen(page, complaints)
+        await log_in(page, home.url)
+        await set_up(page, journey)
+        await all_there(home, journey.site)
+        await check_energy(page, journey)
+
+        async with asyncio.timeout(PATIENCE):
+            await home.restart()
+        await page.goto(home.url)
+        await check_energy(page, journey)
+    assert complaints == []
+    assert our_complaints(home) == []
+
+
+async def set_up(page: Page, journey: Journey) -> None:
+    """Go through the dialog, with a wrong password at first."""
+    dialog = await begin_set_up(page, "Climkit")
+    fields = await read_step(dialog, journey, "user")
+    await type_into(dialog, fields["username"], USERNAME)
+    await type_into(dialog, fields["password"], f"{PASSWORD}!")
+    await confirm(dialog)
+    refusal = journey.texts("config", "error", "invalid_auth")
+    await dialog.get_by_text(refusal).wait_for()
+    await read_step(dialog, journey, "user")
+    await type_into(dialog, fields["password"], PASSWORD)
+    await confirm(dialog)
+
+    await read_step(dialog, journey, "site")
+    await dialog.get_by_role("radio", name=journey.site.name).click()
+    await confirm(dialog)
+
+    await read_step(dialog, journey, "meters")
+    meter = dialog.get_by_role("checkbox", name=journey.left_out)
+    assert await meter.is_checked()
+    await dialog.get_by_text(journey.left_out).click()
+    assert not await meter.is_checked()
+    await confirm(dialog)
+
+    await read_step(dialog, journey, "energy")
+    assert not await dialog.get_by_role("radio", name=journey.left_out).count()
+    whole_site = journey.texts("selector", "home", "options", "site")
+    choice = dialog.get_by_role("radio", name=whole_site, exact=True)
+    assert await choice.is_checked()
+    await choice.click()
+    await confirm(dialog)
+
+    # Home Assistant's own last step: what the new devices are called.
+    await dialog.get_by_text(journey.site.name).first.wait_for()
+    check_words(await words(dialog), journey)
+    await confirm(dialog)
+    await dialog.wait_for(state="hidden")
+
+
+async def read_step(dialog: Locator, journey: Journey, step: str) -> dict[str, str]:
+    """Wait for a step with all its texts, find it translated, and return its labels."""
+    translated = journey.texts("config", "step", step)
+    await dialog.get_by_text(translated["title"], exact=True).first.wait_for()
+    for piece in texts(translated):
+        await dialog.get_by_text(piece.strip()).first.wait_for()
+    check_words(await words(dialog), journey)
+    labels: dict[str, str] = translated["data"]
+    return labels
+
+
+def check_words(shown: str, journey: Journey) -> None:
+    """Find neither a key nor a text of the integration in English."""
+    assert RAW.findall(shown) == []
+    found = (re.escape(text.strip()) for text in sorted(journey.english))
+    english = re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)")
+    assert english.findall(shown) == []
+
+
+async def type_into(dialog: Locator, label: str, text: str) -> None:
+    """Type into the field with this label, key by key."""
+    field = dialog.get_by_role("textbox", name=label)
+    await field.click()
+    await field.press_sequentially(text)
+
+
+async def all_there(home: Home, site: SimulatedSite) -> None:
+    """Wait until the history is in and the Energy dashboard names it."""
+    entries = await home.client.command("config/entity_registry/list")
+    (progress,) = (
+        row["entity_id"]
+        for row in entries
+        if row["unique_id"] == f"{site.id}_history_import"
+    )
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            states = await home.client.states("climkit")
+            try:
+                preferences = await home.client.command("energy/get_prefs")
+            except HomeError:  # nobody has set any
+                preferences = {}
+            named = f"climkit:{site.id}_grid_import" in json.dumps(preferences)
+            if named and float(states[progress]["state"]) == 100:
+                return
+            await asyncio.sleep(0.5)
+
+
+async def check_energy(page: Page, journey: Journey) -> None:
+    """Read a whole day off the Energy dashboard, and compare it with the truth."""
+    # Yesterday; early in the morning the day before, for what comes late.
+    day = (datetime.now(ZURICH) - timedelta(hours=2)).date() - timedelta(days=1)
+    await open_energy(page)
+    await show_day_of_month(page, day.day)
+    expected = {
+        name: pytest.approx(amount, abs=TOLERANCE)
+        for name, amount in truth(journey, day).items()
+    }
+    shown: dict[str, float] = {}
+    for _ in range(100):
+        table = await energy_sources(page)
+        shown = {
+            name: kilowatt_hours(amount)
+            for name, amount in table.items()
+            if name.startswith(journey.site.name)
+        }
+        if shown == expected:
+            break
+        await page.wait_for_timeout(100)  # until the page has fetched the day
+    assert shown == expected
+    devices = await words(page.locator("hui-energy-devices-detail-graph-card"))
+    for meter in journey.site.meters:
+        if meter.mode == "consumption":
+            assert (str(meter.name) in devices) == (meter.name != journey.left_out)
+
+
+def truth(journey: Journey, day: date) -> dict[str, float]:
+    """Return what the table should show of a day, by the names of the statistics."""
+    site = journey.site
+    start = datetime.combine(day, time(), ZURICH)
+    end = datetime.combine(day + timedelta(days=1), time(), ZURICH)
+    model = site.model("electricity", "D", start, end)
+    names = journey.texts("entity", "sensor")
+    has_battery = any(meter.mode == "battery" for meter in site.meters)
+    found = {
+        f"{site.name} {names[flow]['name']}": sign * sum(model[column].values())
+        for flow, (column, sign) in COLUMNS.items()
+        if has_battery or not flow.startswith("battery")
+    }
+    assert all(found.values())
+    return found
+
+
+def kilowatt_hours(text: str) -> float:
+    """Return an amount as German and French write it, as a number."""
+    assert text.endswith(" kWh"), text
+    digits = re.sub(r"[^\d,]", "", text).replace(",", ".")
+    return float(digits) * (-1 if text[0] in "-\N{MINUS SIGN}" else 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("12,31 kWh", 12.31),
+        ("-4,4 kWh", -4.4),
+        ("\N{MINUS SIGN}7 kWh", -7),
+        ("1.234,56 kWh", 1234.56),
+        ("1\N{NARROW NO-BREAK SPACE}234,5 kWh", 1234.5),
+    ],
+)
+def test_amounts_are_read_as_they_are_written(text: str, amount: float) -> None:
+    assert kilowatt_hours(text) == amount
+
+
+def listen(page: Page, complaints: list[str]) -> None:
+    """Keep what the browser's console says against what is ours.
+
+    When its server goes away, the page has errors of its own.
+    """
+
+    def keep(said: str) -> None:
+        if "climkit" in said.casefold():
+            complaints.append(said)
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            keep(f"{message.text} ({message.location['url']})")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: keep(f"{error.message} {error.stack}"))
+
+
+def our_complaints(home: Home) -> list[str]:
+    """Return what Home Assistant's logs say against what is ours."""
+    logs = sorted(home.directory.glob("home-assistant.log*"))
+    lines = [line for log in logs for line in log.read_text("utf-8").splitlines()]
+    # Home Assistant says so of every custom integration: these are the right logs.
+    assert any("custom integration climkit" in line for line in lines)
+    return [line for line in lines if re.search(r"custom_components[./]climkit", line)]
