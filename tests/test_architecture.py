@@ -91,7 +91,7 @@ ALLOWED: dict[str, set[str]] = {
         "source",
     },
     "services": {"api", "const", "errors", "flows", "metering", "runtime"},
-    "devices": {"api", "const", "runtime", "site"},
+    "devices": {"api", "const", "names", "runtime", "site"},
     "diagnostics": {"api", "const", "coordinator", "measurands", "runtime"},
     "system_health": {"account", "const", "runtime"},
     "energy_preferences": {"api", "const", "flows", "statistics"},

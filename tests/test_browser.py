@@ -183,7 +183,8 @@ async def set_up(page: Page, journey: Journey) -> None:
     await confirm(dialog)
 
     # Home Assistant's own last step: what the new devices are called.
-    await dialog.get_by_text(journey.site.name).first.wait_for()
+    model = journey.texts("selector", "model", "options", "electricity")
+    await dialog.get_by_text(model).first.wait_for()
     check_words(await words(dialog), journey)
     await confirm(dialog)
     await dialog.wait_for(state="hidden")

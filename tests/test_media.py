@@ -454,12 +454,12 @@ async def test_no_raw_key_shows(
 @pytest.mark.freeze_time(NOW)
 @pytest.mark.parametrize("kind", ["nameless"], indirect=True)
 @pytest.mark.parametrize(
-    ("language", "name"),
+    ("language", "name", "model"),
     [
-        ("en", "Electricity consumption 11"),
-        ("de", "Stromverbrauch 11"),
-        ("fr", "Consommation d\u2019électricité 11"),
-        ("it", "Consumo di elettricità 11"),
+        ("en", "Electricity consumption 11", "Electricity meter"),
+        ("de", "Stromverbrauch 11", "Stromzähler"),
+        ("fr", "Consommation d\u2019électricité 11", "Compteur électrique"),
+        ("it", "Consumo di elettricità 11", "Contatore elettrico"),
     ],
 )
 async def test_meters_without_a_name(
@@ -469,12 +469,13 @@ async def test_meters_without_a_name(
     entry: MockConfigEntry,
     language: str,
     name: str,
+    model: str,
 ) -> None:
     """They are called what they meter, and by the number that is on their bus."""
     hass.config.language = language
     await ready(hass, cloud, entry)
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-    assert name in {device.name for device in devices}
+    assert (name, model) in {(device.name, device.model) for device in devices}
     assert [line for line in await statistics(hass) if f" {name} " in line]
 
 

@@ -155,6 +155,11 @@ def test_every_kind_of_meter_has_a_word() -> None:
     assert set(kinds) == {*MeterType, *modes}
 
 
+def test_every_kind_of_device_has_a_word() -> None:
+    models = load("translations/en.json")["selector"]["model"]["options"]
+    assert set(models) == {*MeterType, MeterMode.PRODUCTION, "meter", "site", "sensor"}
+
+
 @pytest.mark.parametrize("area", ["config", "options"])
 def test_every_field_is_described(area: str) -> None:
     for name, step in load("translations/en.json")[area]["step"].items():

@@ -66,7 +66,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
         EnvironmentCoordinator(hass, entry, client),
         RegisterCoordinator(hass, entry, client),
     )
-    async_follow_devices(hass, entry)
+    await async_follow_devices(hass, entry)
     for coordinator in (live, daily):
         coordinator.async_follow_site()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

@@ -1,6 +1,6 @@
 """Devices: the site, and a device for each chosen meter, named as in the cloud."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from homeassistant.const import Platform
@@ -8,31 +8,23 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType
 
-from .api import Meter, MeterMode, MeterType, Sensor
+from .api import Meter, MeterType
 from .const import DOMAIN, MANUFACTURER
+from .names import async_models
 from .runtime import ClimkitConfigEntry
 from .site import SiteInfo
 
 APP_URL: Final = "https://app.climkit.io"
 
-_MODELS: Final[dict[str, str]] = {
-    MeterType.ELECTRICITY: "Electricity meter",
-    MeterType.HEATING: "Heat meter",
-    MeterType.COOLING: "Cooling meter",
-    MeterType.COLD_WATER: "Cold water meter",
-    MeterType.HOT_WATER: "Hot water meter",
-    MeterType.CHARGE_POINT: "Charge point",
-}
 
-
-@callback
-def async_follow_devices(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
+async def async_follow_devices(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Keep the devices in line with the cloud, from now on."""
     data = entry.runtime_data
+    models = await async_models(hass)
 
     @callback
     def update() -> None:
-        _update_devices(hass, entry, data.site.data, data.environment.sensors)
+        _update_devices(hass, entry, models)
 
     update()
     for coordinator in (data.site, data.environment):
@@ -42,10 +34,11 @@ def async_follow_devices(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None
 def _update_devices(
     hass: HomeAssistant,
     entry: ClimkitConfigEntry,
-    info: SiteInfo,
-    sensors: Sequence[Sensor] | None,
+    models: Mapping[str, str],
 ) -> None:
     """Add and rename devices as the cloud has them; remove those that are gone."""
+    info = entry.runtime_data.site.data
+    sensors = entry.runtime_data.environment.sensors
     registry = dr.async_get(hass)
     _follow_name(hass, entry, info)
     site = registry.async_get_or_create(
@@ -53,7 +46,7 @@ def _update_devices(
         identifiers={(DOMAIN, info.site.id)},
         name=info.site.name,
         manufacturer=MANUFACTURER,
-        model="Site",
+        model=models["site"],
         entry_type=DeviceEntryType.SERVICE,
         configuration_url=APP_URL,
     )
@@ -63,7 +56,7 @@ def _update_devices(
             identifiers={(DOMAIN, meter.id)},
             name=meter.name,
             manufacturer=MANUFACTURER,
-            model=_model_of(meter),
+            model=_model_of(meter, models),
             via_device_id=site.id,
         )
     for sensor in sensors or ():
@@ -72,7 +65,7 @@ def _update_devices(
             identifiers={(DOMAIN, sensor.id)},
             name=sensor.name,
             manufacturer=MANUFACTURER,
-            model=sensor.model or "Environmental sensor",
+            model=sensor.model or models["sensor"],
             via_device_id=site.id,
         )
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
@@ -113,7 +106,7 @@ def is_present(
     )
 
 
-def _model_of(meter: Meter) -> str:
-    if meter.type == MeterType.ELECTRICITY and meter.mode == MeterMode.PRODUCTION:
-        return "Production meter"
-    return _MODELS.get(meter.type, "Meter")
+def _model_of(meter: Meter, models: Mapping[str, str]) -> str:
+    electric = meter.type == MeterType.ELECTRICITY
+    kinds = (meter.mode if electric else meter.type, meter.type, "meter")
+    return next(models[kind] for kind in kinds if kind in models)

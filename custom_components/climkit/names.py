@@ -35,7 +35,7 @@ async def async_statistic_names(
 
 
 async def async_kinds(hass: HomeAssistant) -> Mapping[str, str]:
-    """Return the texts of all choices, among them the kinds of meters."""
+    """Return the texts of all choices, among them the kinds of meters and of devices."""
     return await async_get_translations(
         hass, hass.config.language, "selector", {DOMAIN}
     )
@@ -49,6 +49,16 @@ def kind_of(meter: Meter, kinds: Mapping[str, str]) -> str:
         if key in kinds:
             return kinds[key]
     return meter.type.replace("_", " ").capitalize()
+
+
+async def async_models(hass: HomeAssistant) -> Mapping[str, str]:
+    """Return words for what devices are, by kind, in the language of the system."""
+    prefix = f"component.{DOMAIN}.selector.model.options."
+    return {
+        key.removeprefix(prefix): text
+        for key, text in (await async_kinds(hass)).items()
+        if key.startswith(prefix)
+    }
 
 
 async def async_named(
