@@ -30,8 +30,8 @@ TRANSLATIONS: Final = (
     Path(__file__).parents[1] / "custom_components/climkit/translations"
 )
 ZURICH: Final = ZoneInfo("Europe/Zurich")
-PATIENCE: Final = 60
-"""Seconds in which a home starts, or some days of history come in."""
+PATIENCE: Final = 120
+"""Seconds in which some days of history come in."""
 HISTORY: Final = timedelta(days=10)
 
 COLUMNS: Final = {
@@ -49,12 +49,6 @@ RAW: Final = re.compile(
     r"\bcomponent\.|\bconfig\.|\bui\.|\{\w+\}|\b[a-z0-9]+(?:_[a-z0-9]+)+\b"
 )
 """Keys of translations, names of fields, placeholders that nobody filled."""
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.usefixtures("socket_enabled"),
-]
 
 
 def texts(node: dict[str, Any]) -> Iterator[str]:
@@ -125,6 +119,10 @@ async def home(journey: Journey, tmp_path: Path) -> AsyncIterator[Home]:
             yield home
 
 
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.timeout(600)  # with two starts of Home Assistant, on whatever machine
 @pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium here: scripts/setup --test installs it"
 )
@@ -142,8 +140,7 @@ async def test_from_the_first_click_to_the_energy_dashboard(
         await all_there(home, journey.site)
         await check_energy(page, journey)
 
-        async with asyncio.timeout(PATIENCE):
-            await home.restart()
+        await home.restart()
         await page.goto(home.url)
         await check_energy(page, journey)
     assert complaints == []
@@ -207,6 +204,22 @@ def check_words(shown: str, journey: Journey) -> None:
     found = (re.escape(text.strip()) for text in sorted(journey.english))
     english = re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)")
     assert english.findall(shown) == []
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "component.climkit.config.step.user.title",
+        '- textbox "site_name*"',
+        "The energy of {site}",
+        "- paragraph: The password of your API access.",
+        "- text: Electricity meter Climkit",
+        '- radiogroup "Meters"',
+    ],
+)
+def test_untranslated_words_are_noticed(shown: str) -> None:
+    with pytest.raises(AssertionError):
+        check_words(shown, JOURNEYS[0])
 
 
 async def type_into(dialog: Locator, label: str, text: str) -> None:
