@@ -5,7 +5,7 @@ Run by scripts/demo and scripts/develop; ends cleanly on Ctrl-C.
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 import contextlib
 from pathlib import Path
 import shutil
@@ -13,9 +13,12 @@ import signal
 import sys
 import time
 
+from tests.simulator import sites
+
 from .client import HomeError
 from .cloud import Cloud
 from .home import LANGUAGES, PASSWORD, USERNAME, Home, free_port
+from .progress import Progress, listed
 from .seed import CHECKOUT
 from .setup_flow import run_flow
 
@@ -49,7 +52,7 @@ def arguments() -> argparse.Namespace:
         "--site",
         action="append",
         default=[],
-        help="of the simulated cloud, may be given several times (community); "
+        help="of the simulated cloud, may be given several times (showcase); "
         "a wrong one makes the simulator list them",
     )
     parser.add_argument(
@@ -61,39 +64,45 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def add_climkit(home: Home) -> None:
+async def add_climkit(home: Home, answers: Mapping[str, object]) -> None:
     """Add Climkit through its own config flow, unless it is there already."""
     entries = await home.client.request("GET", "/api/config/config_entries/entry")
     if any(entry["domain"] == "climkit" for entry in entries):
         say("Climkit is already set up")
         return
     say("Adding Climkit through its set-up dialog")
-    answers = {"username": USERNAME, "password": PASSWORD}
+    answers = {"username": USERNAME, "password": PASSWORD, **answers}
     await run_flow(home.client, "climkit", answers, say=lambda text: say(f"  {text}"))
 
 
-async def show_progress(home: Home, limit: float = 90) -> None:
-    """Wait until every sensor has a value, at most `limit` seconds, and say how many."""
-    shown = ""
+def choice_of_meters() -> list[str]:
+    """Return the meters of the showcase that its owner would choose, by id.
+
+    All but the one that adds up the charge points, which are chosen themselves.
+    """
+    return [
+        meter.id
+        for meter in sites.showcase().meters
+        if meter.is_measuring and not meter.is_rule_meter
+    ]
+
+
+async def show_progress(home: Home, *, limit: float = 150) -> None:
+    """Wait until everything is there, at most `limit` seconds, and say how far it is."""
+    shown, dashboard = "", ""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit):
             while True:
-                states = [row["state"] for row in (await sensors(home)).values()]
-                known = sum(s not in ("unknown", "unavailable") for s in states)
-                listed = await home.client.command("recorder/list_statistic_ids")
-                series = sum(row["source"] == "climkit" for row in listed)
-                text = f"{known} of {len(states)} sensors, {series} statistics"
-                if text != shown:
+                progress = await Progress.of(home)
+                if (text := listed(progress.dashboard)) != dashboard:
+                    say(f"  In the Energy dashboard: {text}")
+                    dashboard = text
+                if (text := str(progress)) != shown:
                     say(f"  {text}")
                     shown = text
-                if states and known == len(states) and series:
+                if progress.is_complete:
                     return
                 await asyncio.sleep(2)
-
-
-async def sensors(home: Home) -> dict[str, dict[str, object]]:
-    """Return the states of Climkit's entities by entity id."""
-    return await home.client.states("climkit")
 
 
 def remove(directory: Path) -> None:
@@ -140,8 +149,12 @@ async def demo(options: argparse.Namespace) -> None:
     """Run until cancelled."""
     async with running(options) as (home, cloud):
         if not options.no_entry:
-            await add_climkit(home)
-            say("Waiting for the first values")
+            await add_climkit(
+                home, {} if options.site else {"meters": choice_of_meters()}
+            )
+            say(
+                "Importing the history, as fast as Climkit allows: one request a second"
+            )
             await show_progress(home)
         say("Ready. Ctrl-C stops it; started again, it goes on from here.")
         print(

@@ -15,6 +15,7 @@ from .server import Simulator
 from .site import SimulatedSite
 
 SITES: Final[dict[str, Callable[..., SimulatedSite]]] = {
+    "showcase": sites.showcase,
     "community": sites.community,
     "everything": partial(
         sites.community, heat=True, water=True, cooling=True, charge_points=2
@@ -60,7 +61,7 @@ def _simulator(options: argparse.Namespace) -> Simulator:
     if options.created is not None:
         midnight = local_start(options.created, "Europe/Zurich")
         created = datetime.fromtimestamp(midnight, UTC)
-    for name in options.site or ["community"]:
+    for name in options.site or ["showcase"]:
         site = SITES[name](created=created)
         served[site.id] = site
     served |= {site.id: site for site in sites.many(options.many, created=created)}

@@ -70,12 +70,12 @@ def numbers(flats: int) -> tuple[str, ...]:
 
 
 def flat_meters(
-    key: str, kind: str, *, german: bool = False
+    key: str, kind: str, numbers: tuple[str, ...] = FLATS, *, german: bool = False
 ) -> Iterator[SimulatedMeter]:
-    """Yield a meter of heat, cold or water for each of six flats."""
+    """Yield a meter of heat, cold or water for each flat."""
     french, german_word, yearly = _MEDIA[kind]
     flat, word = ("Wohnung", german_word) if german else ("Appartement", french)
-    for prim_ad, number in zip(count(11), FLATS, strict=False):
+    for prim_ad, number in zip(count(11), numbers, strict=False):
         size = yearly * (0.7 + seed_of(key, kind, number) % 600 / 1000)
         yield SimulatedMeter(
             id=object_id(key, kind, number),

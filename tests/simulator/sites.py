@@ -1,6 +1,7 @@
 """Ready-made sites; ids are fixed, names are what Swiss sites are called."""
 
 from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 from .building import (
     charge_points as charge_point_meters,
@@ -61,6 +62,39 @@ def community(
     )
 
 
+def showcase(*, created: datetime | None = None) -> SimulatedSite:
+    """Return the demo's site: three flats, and one of everything that can be metered.
+
+    Its history is two years and up to three months long.
+    """
+    key, numbers = "showcase", ("1.1", "2.1", "3.1")
+    site = SimulatedSite(
+        id=object_id(key),
+        name="Les Marronniers",
+        meters=[
+            introduction(key),
+            plant(key, 20.0),
+            _battery(key, "Batterie", capacity=12.0, power=6.0),
+            *flats(key, numbers),
+            consumer(key, 17, "Parties communes", "common_parts", 2400.0),
+            consumer(key, 18, "Pompe à chaleur", "heat_pump", 6500.0),
+            *charge_point_meters(key, 2),
+            *flat_meters(key, "cold_water", numbers),
+            *flat_meters(key, "hot_water", numbers),
+        ],
+        created=created or _two_years_ago(),
+        seed=8,
+        publication={"cold_water": DAILY, "hot_water": DAILY},
+    )
+    site.sensors = _sensors(
+        site.id,
+        ("temperature", "°C", "Température chaufferie"),
+        ("humidity", "%", "Humidité cave"),
+        ("co2", "ppm", "CO2 salle commune"),
+    )
+    return site
+
+
 def with_battery(*, created: datetime = CREATED) -> SimulatedSite:
     """Return a house in German-speaking Switzerland with a plant and a battery."""
     key = "battery"
@@ -69,15 +103,7 @@ def with_battery(*, created: datetime = CREATED) -> SimulatedSite:
         plant(key, 14.0, "Solaranlage"),
         consumer(key, 11, "Haus", "household", 5600.0),
         consumer(key, 12, "Wärmepumpe", "heat_pump", 5200.0),
-        SimulatedMeter(
-            id=object_id(key, "battery"),
-            name="Batterie",
-            mode="battery",
-            prim_ad=201,
-            profile="household",
-            capacity=6.5,
-            power=4.0,
-        ),
+        _battery(key, "Batterie", capacity=6.5, power=4.0),
     ]
     return SimulatedSite(
         id=object_id(key),
@@ -178,18 +204,42 @@ def with_environment_sensors(*, created: datetime = CREATED) -> SimulatedSite:
     """Return a house with environmental sensors."""
     site = _small(0, created)
     site.id, site.name = object_id("environment"), "Maison de la culture"
-    kinds = (
+    site.sensors = _sensors(
+        site.id,
         ("temperature", "°C", "Température salle"),
         ("humidity", "%", "Humidité salle"),
         ("co2", "ppm", "CO2 salle"),
         ("pressure", "hPa", "Pression"),
         ("odour", "OU", "Odeurs"),
     )
-    site.sensors = [
-        SimulatedSensor(id=object_id(site.id, kind), name=name, type=kind, unit=unit)
+    return site
+
+
+def _battery(key: str, name: str, *, capacity: float, power: float) -> SimulatedMeter:
+    return SimulatedMeter(
+        id=object_id(key, "battery"),
+        name=name,
+        mode="battery",
+        prim_ad=201,
+        profile="household",
+        capacity=capacity,
+        power=power,
+    )
+
+
+def _sensors(site_id: str, *kinds: tuple[str, str, str]) -> list[SimulatedSensor]:
+    """Return a sensor of each (type, unit, name)."""
+    return [
+        SimulatedSensor(id=object_id(site_id, kind), name=name, type=kind, unit=unit)
         for kind, unit, name in kinds
     ]
-    return site
+
+
+def _two_years_ago() -> datetime:
+    """Return midnight of the first day of this quarter of the year, two years ago."""
+    today = datetime.now(ZoneInfo("Europe/Zurich"))
+    month = (today.month - 1) // 3 * 3 + 1
+    return datetime(today.year - 2, month, 1, tzinfo=today.tzinfo).astimezone(UTC)
 
 
 def _small(index: int, created: datetime) -> SimulatedSite:
