@@ -68,11 +68,12 @@ async def add_climkit(home: Home, answers: Mapping[str, object]) -> None:
     """Add Climkit through its own config flow, unless it is there already."""
     entries = await home.client.request("GET", "/api/config/config_entries/entry")
     if any(entry["domain"] == "climkit" for entry in entries):
-        say("Climkit is already set up")
+        say("Climkit is set up already: fetching what is new since then")
         return
     say("Adding Climkit through its set-up dialog")
     answers = {"username": USERNAME, "password": PASSWORD, **answers}
     await run_flow(home.client, "climkit", answers, say=lambda text: say(f"  {text}"))
+    say("Importing the history, as fast as Climkit allows: one request a second")
 
 
 def choice_of_meters() -> list[str]:

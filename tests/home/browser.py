@@ -37,9 +37,17 @@ FLAGS: Final = (
 
 @contextlib.asynccontextmanager
 async def open_page(
-    *, width: int = 1280, height: int = 900, language: str = "en", dark: bool = False
+    *,
+    width: int = 1280,
+    height: int = 900,
+    scale: float = 1,
+    language: str = "en",
+    dark: bool = False,
 ) -> AsyncIterator[Page]:
-    """Open an empty page in a browser of its own; `language` is the browser's."""
+    """Open an empty page in a browser of its own; `language` is the browser's.
+
+    `scale` is how many of a picture's pixels make one of the page.
+    """
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=list(FLAGS)
@@ -47,6 +55,7 @@ async def open_page(
         try:
             yield await browser.new_page(
                 viewport={"width": width, "height": height},
+                device_scale_factor=scale,
                 locale=language,
                 timezone_id="Europe/Zurich",
                 color_scheme="dark" if dark else "light",
