@@ -26,8 +26,9 @@ from .seed import CHECKOUT
 LANGUAGES: Final = ("en", "de", "fr")
 WIDTH: Final = 1000
 SCALE: Final = 1.25
-TALL: Final = 3000
-"""A window of this height shows any page as a whole."""
+NARROW: Final = 760
+TALL: Final = 3600
+"""A window of this size shows all cards of a page in one column."""
 MARGIN: Final = 16
 """Of the page around a dialog."""
 CALM: Final = 4000
@@ -136,9 +137,9 @@ async def take_dashboard(page: Page, home: Home, folder: Path) -> None:
         'document.querySelector("home-assistant").hass.localize("ui.common.previous")'
     )
     await picker.get_by_role("button", name=back, exact=True).click()
-    await take_page(page, folder / "energy.png", 980)
+    await take_page(page, folder / "energy.png", 1060)
     await page.locator('[data-path="electricity"]').click()
-    await page.set_viewport_size({"width": WIDTH, "height": TALL})
+    await page.set_viewport_size({"width": NARROW, "height": TALL})
     await page.wait_for_timeout(CALM)
     devices = page.locator("hui-energy-devices-detail-graph-card")
     save(await devices.screenshot(), folder / "devices.png")
