@@ -74,6 +74,8 @@ def test_workflows_pin_actions_and_grant_nothing_by_default(workflow: Path) -> N
     used = re.findall(r"uses: (\S+)", text)
     assert used
     assert [name for name in used if not re.search(r"@[0-9a-f]{40}$", name)] == []
+    # Dependabot raises the version in the comment with the commit.
+    assert len(re.findall(r"uses: \S+ # (v\d|\w+, \d{4}-)", text)) == len(used)
     assert "\npermissions: {}\n" in text
 
 
