@@ -31,6 +31,7 @@ ALL_SITES = {
     "battery": sites.with_battery,
     "no_pv": sites.no_pv,
     "rules": sites.with_rules,
+    "showcase": sites.showcase,
     "large": lambda: sites.large(8),
     "charge_points": lambda: sites.community(charge_points=2),
     "dust": _dusty,

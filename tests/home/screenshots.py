@@ -26,7 +26,7 @@ from .seed import CHECKOUT
 LANGUAGES: Final = ("en", "de", "fr")
 WIDTH: Final = 1000
 SCALE: Final = 1.25
-NARROW: Final = 760
+NARROW: Final = 560
 TALL: Final = 3600
 """A window of this size shows all cards of a page in one column."""
 MARGIN: Final = 16
