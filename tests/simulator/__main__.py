@@ -57,14 +57,14 @@ def _arguments() -> argparse.Namespace:
 
 def _simulator(options: argparse.Namespace) -> Simulator:
     served: dict[str, SimulatedSite] = {}
-    created = sites.CREATED
+    age = {}
     if options.created is not None:
         midnight = local_start(options.created, "Europe/Zurich")
-        created = datetime.fromtimestamp(midnight, UTC)
+        age["created"] = datetime.fromtimestamp(midnight, UTC)
     for name in options.site or ["showcase"]:
-        site = SITES[name](created=created)
+        site = SITES[name](**age)
         served[site.id] = site
-    served |= {site.id: site for site in sites.many(options.many, created=created)}
+    served |= {site.id: site for site in sites.many(options.many, **age)}
     accounts = dict(account.split(":", 1) for account in options.account)
     delay = options.delay_minutes
     return Simulator(
