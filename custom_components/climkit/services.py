@@ -1,7 +1,7 @@
 """Actions: fetch the history again, and give the readings of a period to a script."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -56,15 +56,23 @@ _ENTRY: Final = {
         {"integration": DOMAIN}
     )
 }
-IMPORT_HISTORY_SCHEMA: Final = vol.Schema(
-    {**_ENTRY, vol.Optional(ATTR_START): cv.datetime}
-)
+
+
+def _moment(value: Any) -> datetime:
+    """Validate a time; those at the edge of the calendar have none in another zone."""
+    time = cv.datetime(value)
+    if not 1 < time.year < 9999:
+        raise vol.Invalid(f"Invalid datetime specified: {value}")
+    return time
+
+
+IMPORT_HISTORY_SCHEMA: Final = vol.Schema({**_ENTRY, vol.Optional(ATTR_START): _moment})
 GET_READINGS_SCHEMA: Final = vol.Schema(
     {
         **_ENTRY,
         vol.Optional(ATTR_METER): cv.string,
-        vol.Optional(ATTR_START): cv.datetime,
-        vol.Optional(ATTR_END): cv.datetime,
+        vol.Optional(ATTR_START): _moment,
+        vol.Optional(ATTR_END): _moment,
         vol.Optional(ATTR_PERIOD, default="hour"): vol.In(PERIODS),
     }
 )
@@ -100,6 +108,7 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     flows = _flows_of(call.hass, entry, call.data.get(ATTR_METER))
     start, end = _period_of(entry, call.data)
     period = call.data[ATTR_PERIOD]
+    zone = entry.runtime_data.site.data.zone
     readings: dict[str, Any] = {}
     with home_assistant_errors(entry.title):
         for medium in dict.fromkeys(flow.medium for flow in flows):
@@ -108,14 +117,32 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
             )
             for flow in flows:
                 if flow.medium == medium:
-                    readings[flow.kind] = {
-                        "unit": flow.unit,
-                        "values": [
-                            {"start": begin.isoformat(), "value": amount}
-                            for begin, amount in reply.of(flow).items()
-                        ],
-                    }
-    return {"period": period, "start": start.isoformat(), "readings": readings}
+                    readings[flow.kind] = _series_of(flow, reply.of(flow), zone)
+    return {
+        "period": period,
+        "start": _text(start, zone),
+        "end": _text(end, zone),
+        "readings": readings,
+    }
+
+
+def _series_of(
+    flow: Flow, amounts: Mapping[datetime, float], zone: tzinfo
+) -> dict[str, Any]:
+    """Return a series for templates, in which `x.values` would be a dict's method."""
+    return {
+        "unit": flow.unit,
+        "total": round(sum(amounts.values()), 3) if amounts else None,
+        "intervals": [
+            {"start": _text(begin, zone), "value": amount}
+            for begin, amount in amounts.items()
+        ],
+    }
+
+
+def _text(time: datetime, zone: tzinfo) -> str:
+    """Return a time by the site's clock, whose days and months the intervals are."""
+    return time.astimezone(zone).isoformat()
 
 
 @callback
@@ -131,9 +158,11 @@ def _flows_of(
 ) -> list[Flow]:
     """Return the flows of the site, or of a meter given by its id or its device's."""
     owner = meter or entry.runtime_data.site.data.site.id
+    name = meter or entry.title
     if meter and (device := dr.async_get(hass).async_get(meter)):
+        name = device.name_by_user or device.name or meter
         owner = next(
-            (id_ for domain, id_ in device.identifiers if domain == DOMAIN), meter
+            (id_ for domain, id_ in device.identifiers if domain == DOMAIN), ""
         )
     flows = [
         flow
@@ -145,7 +174,7 @@ def _flows_of(
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="unknown_meter",
-            translation_placeholders={"meter": str(meter), "site": entry.title},
+            translation_placeholders={"meter": name, "site": entry.title},
         )
     return flows
 
@@ -154,10 +183,11 @@ def _period_of(
     entry: ClimkitConfigEntry, data: Mapping[str, Any]
 ) -> tuple[datetime, datetime]:
     """Return the period asked for; from today's beginning till now if none is given."""
-    now = dt_util.utcnow()
-    info = entry.runtime_data.site.data
-    end = _aware(entry, data.get(ATTR_END)) or now
-    start = _aware(entry, data.get(ATTR_START)) or start_of_day(end, info.zone)
+    zone = entry.runtime_data.site.data.zone
+    end = _aware(entry, data.get(ATTR_END)) or dt_util.utcnow()
+    start = _aware(entry, data.get(ATTR_START)) or _beginning(
+        end, data[ATTR_PERIOD], zone
+    )
     if start >= end:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="end_before_start"
@@ -170,6 +200,16 @@ def _period_of(
             translation_placeholders={"days": str(longest.days)},
         )
     return start, end
+
+
+def _beginning(end: datetime, period: str, zone: tzinfo) -> datetime:
+    """Return the beginning, in UTC, of the day, month or year that ends with `end`."""
+    day = start_of_day(end - timedelta.resolution, zone).astimezone(zone)
+    if period in ("month", "year"):
+        day = day.replace(day=1)
+    if period == "year":
+        day = day.replace(month=1)
+    return dt_util.as_utc(day)
 
 
 def _aware(entry: ClimkitConfigEntry, time: datetime | None) -> datetime | None:
