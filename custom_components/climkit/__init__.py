@@ -81,12 +81,20 @@ def _async_start(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     data.environment.async_start()
     data.registers.async_start()
 
-    async def start_booking(_: HomeAssistant) -> None:
+    async def start_booking() -> None:
         for coordinator in data.live:
             await coordinator.async_history_advanced()
         data.history.async_start()
 
-    entry.async_on_unload(async_at_started(hass, start_booking))
+    @callback
+    def started(_: HomeAssistant) -> None:
+        # Ends with the entry: the recorder may let it wait, and would start an import
+        # of an entry that is gone.
+        entry.async_create_background_task(
+            hass, start_booking(), f"{entry.title} (start)"
+        )
+
+    entry.async_on_unload(async_at_started(hass, started))
     DashboardSetup(hass, entry).async_start()
     async_watch(hass, entry)
     data.audit.async_schedule()

@@ -1,10 +1,12 @@
 """What all entities share: unique ids, names by key, the device that they belong to."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import callback
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -45,24 +47,34 @@ class ClimkitEntity[CoordinatorT: DataUpdateCoordinator[Any]](
 def async_follow[T](
     entry: ConfigEntry,
     coordinator: DataUpdateCoordinator[Any],
-    current: Callable[[], Mapping[Hashable, T]],
+    current: Callable[[], Mapping[str, T]],
     entities_of: Callable[[T], Iterable[Entity]],
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the entities of each thing once it is there, and again if it has been away.
+    """Add the entities of each thing once it is there, and again if they have gone.
 
-    `current` tells what there is, by what stays the same of it, whenever the
+    `current` tells what there is, by the unique id of its first entity, whenever the
     coordinator has news.
     """
-    known: set[Hashable] = set()
+    known: set[str] = set()
 
     @callback
     def add_new() -> None:
         things = current()
-        new = [thing for key, thing in things.items() if key not in known]
-        known.clear()
+        # What has been away comes back by itself, unless its device has gone with it.
+        known.difference_update(
+            unique_id
+            for unique_id in known.difference(things)
+            if not _is_registered(coordinator.hass, unique_id)
+        )
+        new = [thing for unique_id, thing in things.items() if unique_id not in known]
         known.update(things)
         async_add_entities(entity for thing in new for entity in entities_of(thing))
 
     add_new()
     entry.async_on_unload(coordinator.async_add_listener(add_new))
+
+
+def _is_registered(hass: HomeAssistant, unique_id: str) -> bool:
+    registry = er.async_get(hass)
+    return bool(registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id))

@@ -4,7 +4,7 @@ Each meter costs a request, so only those are read of which somebody has an enab
 entity. One that is refused costs the others nothing.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, override
@@ -169,11 +169,14 @@ REGISTERS: Final[dict[str, tuple[RegisterSensorDescription, ...]]] = {
 }
 
 
-def registers_of(info: SiteInfo) -> dict[Hashable, Register]:
-    """Return the registers of the chosen meters, and of those that the site stands for."""
+def registers_of(info: SiteInfo) -> dict[str, Register]:
+    """Return the registers of chosen meters, and of those that the site stands for.
+
+    By the unique id of their sensors.
+    """
     chosen = {meter.id for meter in info.chosen}
     return {
-        (meter.id, description.key): (meter, description)
+        f"{meter.id}_{description.key}": (meter, description)
         for meter in info.meters
         if not meter.is_rule_meter and (meter.id in chosen or not has_series(meter))
         for description in REGISTERS.get(meter.type, ())

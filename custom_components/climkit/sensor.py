@@ -241,7 +241,7 @@ def _follow_flows(
     async_follow(
         entry,
         coordinator,
-        lambda: dict(zip(coordinator.flows, coordinator.flows, strict=True)),
+        lambda: {flow.key: flow for flow in coordinator.flows},
         lambda flow: _sensors_of(coordinator, flow),
         async_add_entities,
     )

@@ -42,6 +42,7 @@ from homeassistant.helpers.recorder import get_instance, session_scope
 from homeassistant.util import slugify
 from homeassistant.util.unit_conversion import EnergyConverter, VolumeConverter
 from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from .const import DOMAIN
@@ -131,31 +132,25 @@ class Ledger:
         self, flows: Sequence[Flow]
     ) -> dict[Flow, tuple[HourRow, ...]]:
         """Return the newest rows of each flow's statistic, TAIL at most, oldest first."""
-        return await self._recorder().async_add_executor_job(
-            _tails, self._hass, tuple(flows)
-        )
+        return await self._async_read(_tails, tuple(flows))
 
     async def async_rows(
         self, flow: Flow, start: datetime, end: datetime | None = None
     ) -> list[HourRow]:
         """Return the stored rows of a flow with start <= hour < end, oldest first."""
-        return await self._recorder().async_add_executor_job(
-            _rows_during, self._hass, statistic_id(flow), start, end
-        )
+        return await self._async_read(_rows_during, statistic_id(flow), start, end)
 
     async def async_amounts(
         self, flow: Flow, bounds: Sequence[datetime]
     ) -> dict[datetime, float]:
         """Return what is stored for each of the periods that `bounds` delimits."""
-        return await self._recorder().async_add_executor_job(
-            _amounts_during, self._hass, statistic_id(flow), tuple(bounds)
+        return await self._async_read(
+            _amounts_during, statistic_id(flow), tuple(bounds)
         )
 
     async def async_announce(self, names: Mapping[Flow, str]) -> None:
         """Let each flow have a statistic under its name of today, be it still empty."""
-        known = await self._recorder().async_add_executor_job(
-            _names, self._hass, {statistic_id(flow) for flow in names}
-        )
+        known = await self._async_read(_names, {statistic_id(flow) for flow in names})
         for flow, name in names.items():
             if known.get(statistic_id(flow)) != name:
                 async_add_external_statistics(
@@ -209,6 +204,15 @@ class Ledger:
         if result is None:
             raise RecorderError
         return result
+
+    async def _async_read[*Ts, T](
+        self, read: Callable[[HomeAssistant, *Ts], T], *args: *Ts
+    ) -> T:
+        recorder = self._recorder()
+        try:
+            return await recorder.async_add_executor_job(read, self._hass, *args)
+        except SQLAlchemyError as err:  # locked, full, or the server is gone
+            raise RecorderError from err
 
     def _recorder(self) -> Recorder:
         recorder = get_instance(self._hass)
