@@ -18,6 +18,7 @@ from .dashboard_setup import DashboardSetup, async_delete_issue, async_forget
 from .devices import async_follow_devices, is_present
 from .environment import EnvironmentCoordinator
 from .history import History
+from .outage import Outage
 from .progress import Progress
 from .registers import RegisterCoordinator
 from .repairs import async_delete_issues, async_watch
@@ -42,7 +43,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
     client = async_get_client(
         hass, entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD]
     )
-    site = SiteCoordinator(hass, entry, client)
+    outage = Outage()
+    site = SiteCoordinator(hass, entry, client, outage)
     await site.async_config_entry_first_refresh()
 
     source = Source(client, entry.data[CONF_SITE])
@@ -53,6 +55,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
         ReadingsCoordinator(hass, entry, site, source, books, media=media)
         for media in (LIVE_MEDIA, None)
     )
+    outage.leader = live if live.media else daily
     await live.async_config_entry_first_refresh()
     await daily.async_refresh()  # what comes once a day must not hold up the rest
     entry.runtime_data = ClimkitData(
@@ -63,8 +66,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
         (live, daily),
         History(hass, entry, source, books, (live, daily)),
         Audit(hass, entry, source, books, (live, daily)),
-        EnvironmentCoordinator(hass, entry, client),
-        RegisterCoordinator(hass, entry, client),
+        EnvironmentCoordinator(hass, entry, client, outage),
+        RegisterCoordinator(hass, entry, client, outage),
     )
     await async_follow_devices(hass, entry)
     for coordinator in (live, daily):

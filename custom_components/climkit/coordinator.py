@@ -21,10 +21,11 @@ from .api import (
 )
 from .books import Books
 from .const import CONF_SITE, LOGGER
-from .errors import home_assistant_errors, is_denied
+from .errors import is_denied
 from .flows import Flow, FlowKind, Medium, chosen_meters, meter_flows, site_flows
 from .metering import GRACE, HOUR, hour_of, hours_of_quarters
 from .names import async_named
+from .outage import Outage
 from .schedule import QUARTER, RETRY, PublicationSchedule
 from .site import LIVE_MEDIA, SiteInfo
 from .source import Readings, Source
@@ -58,7 +59,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
     config_entry: ConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, client: ClimkitClient
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        client: ClimkitClient,
+        outage: Outage,
     ) -> None:
         """Describe the site of a config entry."""
         super().__init__(
@@ -68,13 +73,14 @@ class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
             name=f"{entry.title} (site)",
             update_interval=DAILY,
         )
+        self.outage = outage
         self._client = client
 
     @override
     async def _async_update_data(self) -> SiteInfo:
         site_id = self.config_entry.data[CONF_SITE]
         self.update_interval = HOURLY  # until it succeeds
-        with home_assistant_errors(self.config_entry.title):
+        with self.outage.told_once(self):
             site = await self._client.site(site_id)
             meters = await self._client.meters(site_id)
         meters = await async_named(self.hass, meters)
@@ -174,7 +180,7 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
     @override
     async def _async_update_data(self) -> LiveData:
         self.update_interval = RETRY if self._schedule else HOURLY
-        with home_assistant_errors(self.config_entry.title):
+        with self.site.outage.told_once(self):
             readings = await self._async_read()
         self._seen |= frozenset().union(*(r.seen for r in readings.values()))
         known = self.data.quarters

@@ -1,22 +1,14 @@
-"""Environmental sensors of a site: what they measure now.
+"""Environmental sensors of a site: what they measure now."""
 
-Each costs a request, so only those are read of which somebody has an enabled entity.
-One that is refused costs the others nothing.
-"""
-
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, override
 
 from homeassistant.components.sensor import SensorEntity, SensorEntityDescription
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from .api import (
     ClimkitAccessError,
-    ClimkitClient,
     ClimkitConnectionError,
     ClimkitResponseError,
     Sensor,
@@ -25,38 +17,23 @@ from .api import (
 from .const import CONF_SITE, LOGGER
 from .coordinator import DAILY, HOURLY
 from .entity import ClimkitEntity
-from .errors import home_assistant_errors
 from .measurands import measurand_of
+from .one_by_one import OneByOneCoordinator
 from .schedule import QUARTER
 
 FORGOTTEN: Final = timedelta(days=1)
 """A reading older than that says nothing of the present."""
 
 
-class EnvironmentCoordinator(DataUpdateCoordinator[Mapping[str, SensorReading]]):
-    """Lists a site's environmental sensors once a day and reads them by quarter hour.
+class EnvironmentCoordinator(OneByOneCoordinator[SensorReading]):
+    """Lists a site's environmental sensors once a day and reads them by quarter hour."""
 
-    Its data is the newest reading of each sensor by the sensor's id.
-    """
+    what = "environment"
+    interval = DAILY
 
-    config_entry: ConfigEntry
-
-    def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, client: ClimkitClient
-    ) -> None:
-        """Follow the sensors of the site of a config entry."""
-        super().__init__(
-            hass,
-            LOGGER,
-            config_entry=entry,
-            name=f"{entry.title} (environment)",
-            update_interval=DAILY,
-        )
-        self.data = {}
-        self.sensors: tuple[Sensor, ...] | None = None
-        """The sensors of the site; None while it is not known whether it has any."""
-        self._client = client
-        self._listed: datetime | None = None
+    sensors: tuple[Sensor, ...] | None = None
+    """The sensors of the site; None while it is not known whether it has any."""
+    _listed: datetime | None = None
 
     @callback
     def async_start(self) -> None:
@@ -66,20 +43,16 @@ class EnvironmentCoordinator(DataUpdateCoordinator[Mapping[str, SensorReading]])
         )
 
     @override
-    async def _async_update_data(self) -> Mapping[str, SensorReading]:
+    async def _async_read_all(self) -> dict[str, SensorReading]:
         known = {sensor.id for sensor in self.sensors or ()}
-        with home_assistant_errors(self.config_entry.title):
-            await self._async_list()
-            sensors = [sensor.id for sensor in self.sensors or ()]
-            wanted = set(self.async_contexts())
-            readings = {id_: r for id_, r in self.data.items() if id_ in sensors}
-            for sensor_id in sensors:
-                if sensor_id not in wanted and sensor_id in known:
-                    continue  # disabled
-                self.update_interval = QUARTER
-                if reading := await self._async_read(sensor_id):
-                    readings[sensor_id] = reading
-        return readings
+        await self._async_list()
+        enabled = set(self.async_contexts())
+        ids = [sensor.id for sensor in self.sensors or ()]
+        wanted = [id_ for id_ in ids if id_ in enabled or id_ not in known]
+        if wanted:
+            self.update_interval = QUARTER
+        rest = {id_: r for id_, r in self.data.items() if id_ in ids}
+        return rest | await self._async_read_each(wanted)
 
     async def _async_list(self) -> None:
         """List the sensors if it is time to."""
@@ -100,15 +73,11 @@ class EnvironmentCoordinator(DataUpdateCoordinator[Mapping[str, SensorReading]])
             return
         self._listed = now - timedelta(minutes=1)  # a poll may come a moment early
 
-    async def _async_read(self, sensor_id: str) -> SensorReading | None:
-        """Return the newest reading of a sensor, or None if it has none to give."""
-        try:
-            readings = await self._client.sensor_readings(
-                self.config_entry.data[CONF_SITE], sensor_id
-            )
-        except (ClimkitAccessError, ClimkitResponseError) as err:
-            LOGGER.debug("%s: %s", self.name, err)
-            return None
+    @override
+    async def _async_read(self, id_: str) -> SensorReading | None:
+        readings = await self._client.sensor_readings(
+            self.config_entry.data[CONF_SITE], id_
+        )
         return readings[-1] if readings else None
 
 

@@ -1,10 +1,6 @@
-"""What the meters themselves show: their own registers, not validated by the cloud.
+"""What the meters themselves show: their own registers, not validated by the cloud."""
 
-Each meter costs a request, so only those are read of which somebody has an enabled
-entity. One that is refused costs the others nothing.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, override
@@ -14,54 +10,28 @@ from homeassistant.components.sensor import (
     SensorEntity,
     SensorEntityDescription,
 )
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EntityCategory, UnitOfEnergy, UnitOfVolume
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .api import (
-    ClimkitAccessError,
-    ClimkitClient,
-    ClimkitResponseError,
-    Meter,
-    MeterType,
-    Priority,
-    RegisterReading,
-)
-from .const import CONF_SITE, DOMAIN, LOGGER
+from .api import Meter, MeterType, Priority, RegisterReading
+from .const import CONF_SITE, DOMAIN
 from .coordinator import HOURLY
 from .entity import ClimkitEntity
-from .errors import home_assistant_errors
 from .flows import has_series
+from .one_by_one import OneByOneCoordinator
 from .site import SiteInfo
 
 REGISTER_WINDOW: Final = timedelta(days=3)
 """How far back to look for a register: heat and water are read once a day."""
 
 
-class RegisterCoordinator(DataUpdateCoordinator[Mapping[str, RegisterReading]]):
-    """Reads what meters themselves show, of those of which somebody wants to know it.
+class RegisterCoordinator(OneByOneCoordinator[RegisterReading]):
+    """Reads what meters themselves show, of those of which somebody wants to know it."""
 
-    Its data is the newest of each register by the meter's id.
-    """
-
-    config_entry: ConfigEntry
-
-    def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, client: ClimkitClient
-    ) -> None:
-        """Read the meters of the site of a config entry."""
-        super().__init__(
-            hass,
-            LOGGER,
-            config_entry=entry,
-            name=f"{entry.title} (registers)",
-            update_interval=HOURLY,
-        )
-        self.data = {}
-        self._client = client
+    what = "registers"
+    interval = HOURLY
 
     @callback
     def async_start(self) -> None:
@@ -72,27 +42,17 @@ class RegisterCoordinator(DataUpdateCoordinator[Mapping[str, RegisterReading]]):
             )
 
     @override
-    async def _async_update_data(self) -> Mapping[str, RegisterReading]:
-        wanted = sorted(set(self.async_contexts()))
-        readings = {id_: r for id_, r in self.data.items() if id_ in wanted}
-        with home_assistant_errors(self.config_entry.title):
-            for meter_id in wanted:
-                if reading := await self._async_read(meter_id):
-                    readings[meter_id] = reading
-        return readings
+    async def _async_read_all(self) -> dict[str, RegisterReading]:
+        return await self._async_read_each(sorted(set(self.async_contexts())))
 
-    async def _async_read(self, meter_id: str) -> RegisterReading | None:
-        """Return the newest of each register of a meter, or None if there is none."""
-        try:
-            readings = await self._client.register_readings(
-                self.config_entry.data[CONF_SITE],
-                meter_id,
-                dt_util.utcnow() - REGISTER_WINDOW,
-                priority=Priority.BACKGROUND,
-            )
-        except (ClimkitAccessError, ClimkitResponseError) as err:
-            LOGGER.debug("%s: %s", self.name, err)
-            return None
+    @override
+    async def _async_read(self, id_: str) -> RegisterReading | None:
+        readings = await self._client.register_readings(
+            self.config_entry.data[CONF_SITE],
+            id_,
+            dt_util.utcnow() - REGISTER_WINDOW,
+            priority=Priority.BACKGROUND,
+        )
         return _newest_of_each(readings)
 
 
