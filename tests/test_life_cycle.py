@@ -11,6 +11,9 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
@@ -67,13 +70,13 @@ async def test_unloaded_while_the_recorder_lets_it_wait(
     await set_up(hass, entry)
     await history_done(entry)
     await hass.config_entries.async_unload(entry.entry_id)
+    statistic = f"climkit:{entry.unique_id}_consumption"
+    get_instance(hass).async_clear_statistics([statistic])
+    await async_wait_recording_done(hass)
     get_instance(hass).queue_task(hold := Hold())
     hass.set_state(CoreState.starting)
     try:
         await hass.config_entries.async_setup(entry.entry_id)
-        data = entry.runtime_data
-        (newest, *_) = data.live[0].flows
-        data.progress.rewind(newest, data.site.data.first_hour, None)
         hass.set_state(CoreState.running)
         hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
         await hass.async_add_executor_job(lambda: None)
