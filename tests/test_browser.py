@@ -1,14 +1,12 @@
 """From the first click to the Energy dashboard, in a real browser, as a person does it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 import json
 from pathlib import Path
 import re
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Final
 
 from playwright.async_api import ConsoleMessage, Locator, Page
 import pytest
@@ -24,75 +22,14 @@ from tests.home.pages import (
     show_day_of_month,
     words,
 )
+from tests.journey import CREATED, ZURICH, Journey, texts
 from tests.simulator import SimulatedSite, sites
 
-TRANSLATIONS: Final = (
-    Path(__file__).parents[1] / "custom_components/climkit/translations"
-)
-ZURICH: Final = ZoneInfo("Europe/Zurich")
-PATIENCE: Final = 120
-"""Seconds in which some days of history come in."""
-HISTORY: Final = timedelta(days=10)
-
-COLUMNS: Final = {
-    "production": ("prod_total", 1),
-    "grid_import": ("from_ext", 1),
-    "grid_export": ("to_ext", -1),
-    "battery_discharge": ("storage_discharging_total", 1),
-    "battery_charge": ("storage_charging_total", -1),
-}
-"""What the table of the Energy dashboard shows, the cloud's column, and the sign."""
 TOLERANCE: Final = 0.005 + 96 * 0.0005
 """In kWh: two decimals in the page, and three in each of a day's quarter hours."""
 
-RAW: Final = re.compile(
-    r"\bcomponent\.|\bconfig\.|\bui\.|\{\w+\}|\b[a-z0-9]+(?:_[a-z0-9]+)+\b"
-)
-"""Keys of translations, names of fields, placeholders that nobody filled."""
-
-
-def texts(node: dict[str, Any]) -> Iterator[str]:
-    """Yield the texts in a branch of a translation as pieces that a page shows whole."""
-    for value in node.values():
-        if isinstance(value, dict):
-            yield from texts(value)
-        else:
-            yield from (p for p in re.split(r"\*\*|\n[\n\- ]*", value) if p.strip())
-
-
-@dataclass(frozen=True)
-class Journey:
-    """Who sets up what: a language, a site, and the meter that is left out."""
-
-    language: str
-    make_site: Callable[..., SimulatedSite]
-    left_out: str
-
-    @property
-    def created(self) -> date:
-        """Return the first day of the cloud's sites."""
-        return datetime.now(ZURICH).date() - HISTORY
-
-    @property
-    def site(self) -> SimulatedSite:
-        """Return the site, with the truth about it."""
-        midnight = datetime.combine(self.created, time(), ZURICH)
-        return self.make_site(created=midnight.astimezone(UTC))
-
-    def texts(self, *path: str, language: str = "") -> Any:
-        """Return a branch or text of a translation, with the site's name in it."""
-        file = TRANSLATIONS / f"{language or self.language}.json"
-        text = file.read_text("utf-8").replace("{site}", self.site.name)
-        branch = json.loads(text)
-        for key in path:
-            branch = branch[key]
-        return branch
-
-    @property
-    def english(self) -> set[str]:
-        """Return all that would be English, where this language says it otherwise."""
-        return set(texts(self.texts(language="en"))) - set(texts(self.texts()))
-
+PATIENCE: Final = 120
+"""Seconds in which some days of history come in."""
 
 JOURNEYS: Final = [
     Journey("de", sites.with_battery, "Wärmepumpe"),
@@ -110,7 +47,7 @@ def journey(request: pytest.FixtureRequest) -> Journey:
 @pytest.fixture
 async def home(journey: Journey, tmp_path: Path) -> AsyncIterator[Home]:
     """Run a home with nothing of Climkit, and a cloud with two sites."""
-    options = ("--site=battery", "--site=community", f"--created={journey.created}")
+    options = ("--site=battery", "--site=community", f"--created={CREATED}")
     async with Cloud(tmp_path / "simulator.log", *options) as cloud:
         environment = {"CLIMKIT_API_URL": cloud.url}
         async with Home(
@@ -182,7 +119,7 @@ async def set_up(page: Page, journey: Journey) -> None:
     # Home Assistant's own last step: what the new devices are called.
     model = journey.texts("selector", "model", "options", "electricity")
     await dialog.get_by_text(model).first.wait_for()
-    check_words(await words(dialog), journey)
+    journey.check(await words(dialog))
     await confirm(dialog)
     await dialog.wait_for(state="hidden")
 
@@ -193,17 +130,9 @@ async def read_step(dialog: Locator, journey: Journey, step: str) -> dict[str, s
     await dialog.get_by_text(translated["title"], exact=True).first.wait_for()
     for piece in texts(translated):
         await dialog.get_by_text(piece.strip()).first.wait_for()
-    check_words(await words(dialog), journey)
+    journey.check(await words(dialog))
     labels: dict[str, str] = translated["data"]
     return labels
-
-
-def check_words(shown: str, journey: Journey) -> None:
-    """Find neither a key nor a text of the integration in English."""
-    assert RAW.findall(shown) == []
-    found = (re.escape(text.strip()) for text in sorted(journey.english))
-    english = re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)")
-    assert english.findall(shown) == []
 
 
 @pytest.mark.parametrize(
@@ -219,7 +148,7 @@ def check_words(shown: str, journey: Journey) -> None:
 )
 def test_untranslated_words_are_noticed(shown: str) -> None:
     with pytest.raises(AssertionError):
-        check_words(shown, JOURNEYS[0])
+        JOURNEYS[0].check(shown)
 
 
 async def type_into(dialog: Locator, label: str, text: str) -> None:
@@ -258,7 +187,7 @@ async def check_energy(page: Page, journey: Journey) -> None:
     await show_day_of_month(page, day.day)
     expected = {
         name: pytest.approx(amount, abs=TOLERANCE)
-        for name, amount in truth(journey, day).items()
+        for name, amount in journey.truth(day).items()
     }
     shown: dict[str, float] = {}
     for _ in range(100):
@@ -276,23 +205,6 @@ async def check_energy(page: Page, journey: Journey) -> None:
     for meter in journey.site.meters:
         if meter.mode == "consumption":
             assert (str(meter.name) in devices) == (meter.name != journey.left_out)
-
-
-def truth(journey: Journey, day: date) -> dict[str, float]:
-    """Return what the table should show of a day, by the names of the statistics."""
-    site = journey.site
-    start = datetime.combine(day, time(), ZURICH)
-    end = datetime.combine(day + timedelta(days=1), time(), ZURICH)
-    model = site.model("electricity", "D", start, end)
-    names = journey.texts("entity", "sensor")
-    has_battery = any(meter.mode == "battery" for meter in site.meters)
-    found = {
-        f"{site.name} {names[flow]['name']}": sign * sum(model[column].values())
-        for flow, (column, sign) in COLUMNS.items()
-        if has_battery or not flow.startswith("battery")
-    }
-    assert all(found.values())
-    return found
 
 
 def kilowatt_hours(text: str) -> float:
