@@ -153,9 +153,6 @@ async def demo(options: argparse.Namespace) -> None:
             await add_climkit(
                 home, {} if options.site else {"meters": choice_of_meters()}
             )
-            say(
-                "Importing the history, as fast as Climkit allows: one request a second"
-            )
             await show_progress(home)
         say("Ready. Ctrl-C stops it; started again, it goes on from here.")
         print(
