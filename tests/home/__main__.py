@@ -125,13 +125,10 @@ async def running(options: argparse.Namespace) -> AsyncIterator[tuple[Home, Clou
     if port != options.port:
         say(f"Port {options.port} is taken: using {port}")
     async with contextlib.AsyncExitStack() as stack:
-        say("Starting the simulated Climkit cloud")
+        say("Starting the simulated Climkit cloud, and Home Assistant")
         options.directory.mkdir(parents=True, exist_ok=True)
         sites = [f"--site={name}" for name in options.site]
         cloud = Cloud(options.directory / "simulator.log", *sites)
-        await stack.enter_async_context(cloud)
-        say(f"  {cloud.url}")
-        say("Starting Home Assistant")
         home = Home(
             options.directory,
             port=port,
@@ -140,9 +137,13 @@ async def running(options: argparse.Namespace) -> AsyncIterator[tuple[Home, Clou
             debug=options.debug,
         )
         # Also when the start itself fails or is interrupted.
+        stack.push_async_exit(cloud)
         stack.push_async_callback(home.close)
         stack.callback(say, "Stopping Home Assistant")
-        await home.start()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(home.start())
+            group.create_task(cloud.start())
+        say(f"  {cloud.url}")
         yield home, cloud
 
 

@@ -32,7 +32,7 @@ class Cloud:
 
     async def __aenter__(self) -> Self:
         try:
-            await self._start()
+            await self.start()
         except BaseException:
             await self._stop()
             raise
@@ -47,7 +47,7 @@ class Cloud:
             await self._process.wait()
             raise HomeError(self._explain())
 
-    async def _start(self) -> None:
+    async def start(self) -> None:
         """Start it and return when it answers; raises HomeError when it does not."""
         with self._log.open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
