@@ -125,7 +125,7 @@ def _run(user: str | None, *command: object) -> None:
         timeout=PATIENCE,
     )
     if done.returncode:
-        raise Unavailable(f"{command[0]}: {(done.stdout + done.stderr)[-300:]}")
+        raise RuntimeError(f"{command[0]}: {(done.stdout + done.stderr)[-300:]}")
 
 
 def _retried(user: str | None, *command: object) -> None:
@@ -134,7 +134,7 @@ def _retried(user: str | None, *command: object) -> None:
     while True:
         try:
             return _run(user, *command)
-        except Unavailable:
+        except RuntimeError:
             if time.monotonic() > end:
                 raise
             time.sleep(0.2)
@@ -153,7 +153,7 @@ def _running(user: str | None, port: int, *command: object) -> Iterator[None]:
         end = time.monotonic() + PATIENCE
         while not _answers(port):
             if process.poll() is not None or time.monotonic() > end:
-                raise Unavailable(f"{command[0]} does not start here")
+                raise RuntimeError(f"{command[0]} does not start here")
             time.sleep(0.1)
         yield
     finally:
