@@ -7,6 +7,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.climkit.api import Column, Resolution, Series
+from custom_components.climkit.source import Readings
+
 from .conftest import NOW, entry_for, history_done, later, set_up
 from .simulator import Fault, SimulatedSite, Simulator, sites
 
@@ -75,3 +78,17 @@ async def test_a_meter_that_is_refused_far_back_goes_on(
     power = hass.states.get("sensor.appartement_1_1_consumption_power")
     assert power is not None
     assert float(power.state) > 0
+
+
+def test_rows_without_values_are_no_news() -> None:
+    """Rows may stand there empty before what they are for is published."""
+    start = datetime(2026, 6, 16, tzinfo=UTC)
+    starts = tuple(start + n * timedelta(minutes=15) for n in range(3))
+    values: dict[Column, tuple[float | None, ...]] = {
+        Column(None, "conso_total"): (1.0, 2.0, None),
+        Column(None, "prod_total"): (0.0, None, None),
+    }
+    filled = Series(Resolution.QUARTER_HOUR, starts, values)
+    empty = Series(Resolution.QUARTER_HOUR, starts, dict.fromkeys(values, (None,) * 3))
+    assert Readings([filled, empty]).newest == starts[1]
+    assert Readings([empty]).newest is None

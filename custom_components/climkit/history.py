@@ -238,9 +238,11 @@ class History(DataUpdateCoordinator[float]):
             err,
         )
         self.skipped.append((medium, start, end))
+        # What lies behind it may come in long windows again.
+        self._length.pop(medium, None)
         for coordinator in self._live:
-            for flow in coordinator.flows:
-                if flow.medium == medium and self._books.until(flow) < end:
+            for flow in self._behind(coordinator, medium):
+                if self._books.until(flow) < end:
                     self._books.advance(flow, end)
 
     @callback

@@ -33,11 +33,8 @@ class Readings:
 
     @property
     def newest(self) -> datetime | None:
-        """Return the start of the newest interval, in UTC."""
-        return max(
-            (series.starts[-1] for series in self.replies if series.starts),
-            default=None,
-        )
+        """Return the start of the newest interval with a value, in UTC."""
+        return max(filter(None, map(_newest, self.replies)), default=None)
 
     @property
     def seen(self) -> frozenset[FlowKind]:
@@ -48,6 +45,14 @@ class Readings:
             for series in self.replies
             if any((amount or 0.0) > PROOF for amount in series.columns.get(column, ()))
         )
+
+
+def _newest(series: Series) -> datetime | None:
+    # Rows without any value may be there before what they stand for is published.
+    for index in reversed(range(len(series.starts))):
+        if any(values[index] is not None for values in series.columns.values()):
+            return series.starts[index]
+    return None
 
 
 class Source:
