@@ -183,13 +183,17 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         with self.site.outage.told_once(self):
             readings = await self._async_read()
         self._seen |= frozenset().union(*(r.seen for r in readings.values()))
+        missing = {id_: e for r in readings.values() for id_, e in r.missing.items()}
         known = self.data.quarters
         quarters = {
             flow: readings[flow.medium].of(flow)
-            if flow.medium in readings
+            if flow.medium in readings and flow.meter_id not in missing
             else known.get(flow, {})
             for flow in self.flows
         }
+        self.site.outage.heard(
+            f"{self.name}, in part", next(iter(missing.values()), None)
+        )
         newest = max((n for r in readings.values() if (n := r.newest)), default=None)
         self._plan_next_poll(newest)
         await self._async_follow_flows()

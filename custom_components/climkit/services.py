@@ -116,6 +116,8 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
                 medium, flows, PERIODS[period], start, end
             )
             for flow in flows:
+                if err := reply.missing.get(flow.meter_id or ""):
+                    raise err
                 if flow.medium == medium:
                     readings[flow.kind] = _series_of(flow, reply.of(flow), zone)
     return {

@@ -5,13 +5,22 @@ a meter without a column, or credentials that may not read the site, cost a requ
 per meter. Nothing of Home Assistant.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-from .api import ClimkitAccessError, ClimkitClient, Column, Priority, Resolution, Series
+from .api import (
+    ClimkitAccessError,
+    ClimkitClient,
+    ClimkitError,
+    ClimkitResponseError,
+    Column,
+    Priority,
+    Resolution,
+    Series,
+)
 from .flows import OPTIONAL_COLUMNS, Flow, FlowKind, Medium
 
 PROOF: Final = 0.001
@@ -23,6 +32,8 @@ class Readings:
     """What one or several replies of the cloud say of one medium."""
 
     replies: Sequence[Series]
+    missing: Mapping[str, ClimkitError] = field(default_factory=dict)
+    """Meters of which nothing came this time, though at other times it does."""
 
     def of(self, flow: Flow) -> dict[datetime, float]:
         """Return the amounts of a flow by the start of the interval, in UTC."""
@@ -62,26 +73,21 @@ class Source:
         """Read through the account's client."""
         self._client = client
         self._site_id = site_id
-        self._open_media: set[Medium] = set()
-        self._closed_media: set[Medium] = set()
-        self._open_meters: set[str] = set()
-        self._closed_meters: set[str] = set()
-        self._silent_meters: set[str] = set()
+        self._given: set[str] = set()
+        """Media, and meters by their ids, that were read."""
+        self._refused: set[str] = set()
+        """Those that may not be read, and never could be."""
+        self._silent: set[str] = set()
         """Meters that had nothing to say when they were asked for the present."""
 
     def try_all_again(self) -> None:
         """Forget what was refused and what was not: the owner may have changed that."""
-        self._open_media.clear()
-        self._closed_media.clear()
-        self._open_meters.clear()
-        self._closed_meters.clear()
-        self._silent_meters.clear()
+        for known in (self._given, self._refused, self._silent):
+            known.clear()
 
     def gives(self, flow: Flow) -> bool:
         """Return whether the cloud gives a flow, as far as is known."""
-        if flow.meter_id is None:
-            return flow.medium not in self._closed_media
-        return flow.meter_id not in self._closed_meters
+        return (flow.meter_id or flow.medium) not in self._refused
 
     async def async_read(
         self,
@@ -95,48 +101,80 @@ class Source:
     ) -> Readings:
         """Read the flows of a medium with start <= interval < end.
 
-        Raises ClimkitError; ClimkitAccessError only if nothing at all may be read.
+        Raises ClimkitError; ClimkitAccessError only if nothing at all may be read. One
+        meter that fails costs the others nothing, except in the background, where time
+        is no matter and what is missing would be taken for nothing.
         """
-        flows = [flow for flow in flows if flow.medium == medium]
+        ask = _Question(resolution, start, end, priority)
         replies: list[Series] = []
-        refusal: ClimkitAccessError | None = None
-        if medium not in self._closed_media:
+        errors: dict[str, ClimkitError] = {}
+        if medium not in self._refused:
             try:
-                replies.append(
-                    await self._client.site_series(
-                        self._site_id, medium, resolution, start, end, priority=priority
-                    )
-                )
-                self._open_media.add(medium)
+                replies.append(await self._async_ask_site(medium, ask))
             except ClimkitAccessError as err:
-                if priority is Priority.BACKGROUND or medium in self._open_media:
+                if priority is Priority.BACKGROUND or medium in self._given:
                     raise  # perhaps only so far back, or for a while
-                refusal = err
-                self._closed_media.add(medium)
-        silent = self._silent_meters if replies and end is None else set()
-        for meter_id in self._meters_to_ask(flows, replies):
-            if meter_id in silent:
-                continue
+                errors[medium] = err
+        wanted = [flow for flow in flows if flow.medium == medium]
+        for meter_id in self._meters_to_ask(wanted, replies, ask):
             try:
-                series = await self._client.meter_series(
-                    self._site_id, meter_id, resolution, start, end, priority=priority
-                )
+                replies.append(await self._async_ask_meter(meter_id, ask))
             except ClimkitAccessError as err:
-                refusal = err
-                if priority is Priority.LIVE or meter_id not in self._open_meters:
-                    self._closed_meters.add(meter_id)
-                continue
-            replies.append(series)
-            self._open_meters.add(meter_id)
-            if end is None and not any(map(series.values, series.columns)):
-                self._silent_meters.add(meter_id)
+                errors[meter_id] = err
+            except ClimkitResponseError as err:
+                if priority is Priority.BACKGROUND:
+                    raise
+                errors[meter_id] = err
         if not replies:
-            self._closed_media.discard(medium)  # to notice when access is given again
-            raise refusal or ClimkitAccessError("site_data", HTTPStatus.FORBIDDEN)
-        return Readings(replies)
+            self._refused.discard(medium)  # to notice when access is given again
+            nothing = ClimkitAccessError("site_data", HTTPStatus.FORBIDDEN)
+            raise [nothing, *errors.values()][-1]
+        return Readings(
+            replies, {id_: e for id_, e in errors.items() if id_ not in self._refused}
+        )
+
+    async def _async_ask_site(self, medium: Medium, ask: _Question) -> Series:
+        return await self._async_ask(
+            medium,
+            self._client.site_series(
+                self._site_id,
+                medium,
+                ask.resolution,
+                ask.start,
+                ask.end,
+                priority=ask.priority,
+            ),
+        )
+
+    async def _async_ask_meter(self, meter_id: str, ask: _Question) -> Series:
+        series = await self._async_ask(
+            meter_id,
+            self._client.meter_series(
+                self._site_id,
+                meter_id,
+                ask.resolution,
+                ask.start,
+                ask.end,
+                priority=ask.priority,
+            ),
+        )
+        if ask.end is None and not any(map(series.values, series.columns)):
+            self._silent.add(meter_id)
+        return series
+
+    async def _async_ask(self, what: str, answer: Awaitable[Series]) -> Series:
+        """Return the answer; remember what may be read, and what never could be."""
+        try:
+            series = await answer
+        except ClimkitAccessError:
+            if what not in self._given:
+                self._refused.add(what)
+            raise
+        self._given.add(what)
+        return series
 
     def _meters_to_ask(
-        self, flows: Iterable[Flow], replies: Sequence[Series]
+        self, flows: Iterable[Flow], replies: Sequence[Series], ask: _Question
     ) -> list[str]:
         """Return the meters whose series did not come with the site's."""
         if replies and not replies[0].starts:
@@ -147,4 +185,15 @@ class Source:
             for flow in flows
             if flow.meter_id is not None and flow.column not in columns
         }
-        return [meter for meter in missing if meter not in self._closed_meters]
+        vain = self._refused
+        if replies and ask.end is None:
+            vain = vain | self._silent
+        return [meter for meter in missing if meter not in vain]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    resolution: Resolution
+    start: datetime
+    end: datetime | None
+    priority: Priority

@@ -59,6 +59,7 @@ def site_rows(
         for name in table.names
         if _is_sent(site, meter_type, name, quirks)
         and (visible is None or len(name) < 24 or name[-24:] in visible)
+        and name[-24:] not in quirks.without_columns
     ]
     return _rows(site, table.only(names), asked, quirks)
 

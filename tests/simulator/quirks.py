@@ -1,5 +1,6 @@
 """What nobody knows of the real cloud, as switches; the defaults are the likely ones."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -58,6 +59,8 @@ class Quirks:
     """Whether sites without a plant have no columns of one."""
     zero_rows: int = 0
     """So many quarters that are over but not published come as rows of zeros."""
+    without_columns: Collection[str] = ()
+    """Ids of meters that have a series of their own, but no columns in their site's."""
     charge_point_shares: bool = True
     """Whether charge points have self_ and ext_ columns."""
     resident_rows: Literal["own", "all", "refused"] = "own"

@@ -1,0 +1,174 @@
+"""A site's life with faults: which there are, and what holds whatever goes wrong."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+import logging
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.climkit.audit import Audit
+from custom_components.climkit.const import DOMAIN
+
+from .ledger import HOURLY_ROUNDING, WIRE, model_hours, rows_of
+from .simulator import Simulator
+
+BEGINNING: Final = datetime(2026, 6, 12, 22, tzinfo=UTC)
+
+STATUSES: Final = (400, 401, 403, 404, 413, 500, 503)
+RETRY_AFTER: Final = {
+    "seconds": "7",
+    "date": "Tue, 16 Jun 2026 10:07:00 GMT",
+    "past": "Tue, 16 Jun 2026 09:00:00 GMT",
+    "long": "900",
+    "negative": "-5",
+    "nonsense": "soon",
+}
+BODIES: Final = (
+    *("html", "truncated", "wrong_type", "empty_body", "empty_list", "error_object"),
+    *("nan", "nulls", "all_null", "missing_keys", "missing_timestamps", "bad_rows"),
+    *("duplicates", "shuffled", "reversed", "strings", "garbage_values"),
+)
+FAULTS: Final[dict[str, dict[str, Any]]] = {
+    "refuse": {"kind": "refuse"},
+    "reset": {"kind": "reset"},
+    "hang": {"kind": "hang"},
+    "wait": {"kind": "wait", "delay": 20.0},
+    "slow": {"kind": "slow", "delay": 20.0},
+    **{str(code): {"kind": "status", "status": code} for code in STATUSES},
+    "502 html": {"kind": "status", "status": 502, "body": "<html>Bad Gateway</html>"},
+    "429": {"kind": "status", "status": 429},
+    **{
+        f"429 {form}": {"kind": "status", "status": 429, "headers": {"Retry-After": at}}
+        for form, at in RETRY_AFTER.items()
+    },
+    "redirect elsewhere": {"kind": "redirect", "location": "http://127.0.0.2:9/"},
+    "redirect forever": {"kind": "redirect"},
+    "huge": {"kind": "huge", "size": 3_000_000},
+    "deep": {"kind": "deep", "size": 100_000},
+    **{kind: {"kind": kind} for kind in BODIES},
+}
+REFUSALS: Final = {"400", "401", "403", "error_object"}
+"""What says that credentials are wrong, if /auth says it."""
+
+SAMPLE: Final = {"hang", "401", "429 seconds", "502 html", "truncated", "nulls"}
+"""Faults of which each endpoint is tried also where time is short."""
+
+
+def cases(*endpoints: str) -> Iterator[Any]:
+    """Yield every endpoint with every fault; all but the SAMPLE are slow."""
+    for endpoint in endpoints:
+        for name in FAULTS:
+            marks = () if name in SAMPLE else (pytest.mark.slow,)
+            yield pytest.param(endpoint, name, id=f"{endpoint}, {name}", marks=marks)
+
+
+class Life:
+    """A site in Home Assistant, and what is always true of it."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        cloud: Simulator,
+        entry: MockConfigEntry,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """Follow a life of an entry, with the fault off."""
+        self.hass = hass
+        self.cloud = cloud
+        self.entry = entry
+        self.caplog = caplog
+        self.audits: list[Audit] = []
+        site = cloud.sites[0]
+        self.columns = {f"{site.id}_{kind}": column for kind, column in WIRE.items()}
+        """Statistics, and what the model calls them."""
+
+    def follow_meter(self, meter_id: str, *, alone: bool = False) -> None:
+        """Compare the statistics of a meter too, or instead of the site's."""
+        if alone:
+            self.columns.clear()
+        for kind, name in (("consumption", "total"), ("solar_consumption", "self")):
+            self.columns[f"{meter_id}_{kind}"] = f"{name}_{meter_id}"
+
+    async def minutes(self, number: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(number * 60)
+        with suppress(TimeoutError):  # where one attempt follows the other
+            async with asyncio.timeout(60):
+                await self.hass.async_block_till_done()
+
+    @property
+    def reauth(self) -> bool:
+        """Return whether the user is asked for other credentials."""
+        return any(
+            flow["context"]["source"] == "reauth"
+            for flow in self.hass.config_entries.flow.async_progress()
+        )
+
+    def lines(self) -> tuple[int, int]:
+        """Return how many lines of our log say that something is down, and up again."""
+        own = [
+            record
+            for record in self.caplog.records
+            if record.name.startswith("custom_components.climkit")
+            and "said only once" not in record.message
+        ]
+        return (
+            sum(record.levelno >= logging.WARNING for record in own),
+            sum(record.levelno == logging.INFO for record in own),
+        )
+
+    @property
+    def broken(self) -> bool:
+        """Return whether anything of what is fetched is out of order."""
+        data = self.entry.runtime_data
+        coordinators = (*data.live, data.site, data.environment, data.registers)
+        return not all(c.last_update_success for c in coordinators)
+
+    async def recover(self) -> None:
+        """Do what a user would, once the fault is gone: nothing but after a refusal."""
+        self.cloud.faults.clear()
+        if self.reauth:
+            for flow in self.hass.config_entries.flow.async_progress():
+                self.hass.config_entries.flow.async_abort(flow["flow_id"])
+            await self.hass.config_entries.async_reload(self.entry.entry_id)
+        if self.entry.state is ConfigEntryState.LOADED:
+            # Once a day; what was refused from the start is tried again then.
+            await self.entry.runtime_data.site.async_refresh()
+        await self.minutes(32)
+        assert self.entry.state is ConfigEntryState.LOADED
+        assert self.entry.runtime_data.live[0].last_update_success
+        assert self.entry.runtime_data.site.last_update_success
+
+    async def audit(self) -> None:
+        """Do what is done every night."""
+        await self.audits[-1].async_run()
+
+    async def nothing_invented(self, *, complete: bool = False) -> None:
+        """Compare all hours with the model, and the sums with the hours."""
+        site = self.cloud.sites[0]
+        now = dt_util.utcnow()
+        end = self.entry.runtime_data.live[0].data.newest if complete else now
+        for series, column in self.columns.items():
+            rows = await rows_of(self.hass, f"{DOMAIN}:{series}")
+            if column.startswith("storage"):
+                assert not rows
+                continue
+            model = model_hours(site, column, BEGINNING, end, at=now)
+            assert rows.keys() <= model.keys()
+            if complete:
+                assert rows.keys() == model.keys(), series
+            wrong = {h for h in rows if abs(rows[h][0] - model[h]) > HOURLY_ROUNDING}
+            assert not wrong, series
+
+    def keeps_the_limit(self) -> None:
+        """Make sure that no request came less than a second after another."""
+        times = [request.time for request in self.cloud.requests]
+        assert all(b - a >= timedelta(seconds=1) for a, b in pairwise(times))
