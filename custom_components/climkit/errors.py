@@ -17,6 +17,9 @@ from .api import (
 )
 from .const import DOMAIN
 
+SHORTEST_PAUSE: Final = 300.0
+"""Seconds before anybody asks again whom the cloud has told that it was too much."""
+
 
 @contextmanager
 def home_assistant_errors(site: str) -> Iterator[None]:
@@ -32,8 +35,18 @@ def home_assistant_errors(site: str) -> Iterator[None]:
             translation_domain=DOMAIN,
             translation_key=_TRANSLATION_KEYS.get(type(err), "invalid_response"),
             translation_placeholders={"site": site},
-            retry_after=getattr(err, "retry_after", None),
+            retry_after=_pause_after(err),
         ) from err
+
+
+def _pause_after(err: ClimkitError) -> float | None:
+    """Return the seconds after which to ask again, or None for as soon as usual.
+
+    The client has waited and asked again for a minute when it says that it was too much.
+    """
+    if isinstance(err, ClimkitRateLimitError):
+        return max(err.retry_after, SHORTEST_PAUSE)
+    return None
 
 
 _TRANSLATION_KEYS: Final[dict[type[ClimkitError], str]] = {
