@@ -10,7 +10,7 @@ import sys
 import tempfile
 from typing import Final
 
-from tests.simulator import SimulatedSite, sites
+from tests.simulator import Publication, SimulatedSite, sites
 
 from . import field, importing, steady
 from .cloud import cloud, measured_site
@@ -21,6 +21,10 @@ from .table import Line, table
 
 CHOSEN: Final = 8
 DELAYS: Final = (3, 17, 40)
+"""Minutes until a quarter hour is published."""
+SPREADS: Final = (0, 60, 120)
+"""Seconds by which that may be later, by chance."""
+USUAL: Final = 17
 
 
 def _arguments() -> argparse.Namespace:
@@ -33,66 +37,80 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _imports(days: int) -> list[Import]:
-    """Import sites of 4 and 40 meters; each Home Assistant has a loop of its own."""
+def _imports(years: int) -> list[tuple[int, Import]]:
+    """Import some sites, by years; each Home Assistant has a loop of its own."""
     results = []
-    for meters in (4, 40):
+    for meters, length in dict.fromkeys(((40, 1), (4, years), (40, years))):
         with tempfile.TemporaryDirectory() as folder:
             measuring = importing.measure(
-                Path(folder), meters=meters, chosen=min(CHOSEN, meters), days=days
+                Path(folder),
+                meters=meters,
+                chosen=min(CHOSEN, meters),
+                days=_days(length),
             )
-            results.append(asyncio.run(measuring))
+            results.append((length, asyncio.run(measuring)))
     return results
 
 
-async def _others(days: int) -> Field:
-    async with cloud(40, days) as simulated:
+def _days(years: int) -> int:
+    return round(years * 365.25)
+
+
+async def _others(meters: int, days: int) -> Field:
+    async with cloud(meters, days) as simulated:
         await simulated.ask(min_interval=0)
-        site = measured_site(40, days)
+        site = measured_site(meters, days)
         ids = [meter.id for meter in site.meters if meter.mode != "introduction"]
         return await field.measure(simulated.url, site.id, ids[:CHOSEN], days)
 
 
 def _steadies(*, short: bool) -> list[Steady]:
     results = []
-    for some, delay, hours in _scenes(short=short):
+    for some, publication, hours in _scenes(short=short):
         with tempfile.TemporaryDirectory() as folder:
             measuring = steady.measure(
-                Path(folder), some, hours=hours, publication=timedelta(minutes=delay)
+                Path(folder), some, hours=hours, publication=publication
             )
             results.append(asyncio.run(measuring))
     return results
 
 
-def _scenes(*, short: bool) -> Iterator[tuple[list[SimulatedSite], int, float]]:
-    """Yield sites of one account, the delay of publication in minutes, and hours."""
+def _scenes(*, short: bool) -> Iterator[tuple[list[SimulatedSite], Publication, float]]:
+    """Yield sites of one account, when they are published, and hours."""
     created = (START - HISTORY).replace(hour=22, minute=0)
     hours = 2.0 if short else 12.0
+    usual = _usual()
     for delay in DELAYS:
-        yield [sites.large(4, created=created)], delay, hours
+        for spread in (0,) if short and delay != USUAL else SPREADS:
+            publication = Publication(
+                delay=timedelta(minutes=delay), jitter=timedelta(seconds=spread)
+            )
+            yield [sites.large(4, created=created)], publication, hours
     for meters in (40,) if short else (40, 200):
-        yield [sites.large(meters, created=created)], 17, hours
+        yield [sites.large(meters, created=created)], usual, hours
     for number in (10,) if short else (10, 100):
-        yield sites.many(number, created=created), 17, min(hours, 20 / number + 1)
+        yield sites.many(number, created=created), usual, min(hours, 20 / number + 1)
 
 
-def _import_lines(results: list[Import], other: Field, years: int) -> Iterator[Line]:
-    for r in results:
-        of = f"{years} years, {r.meters} meters"
+def _import_lines(results: list[tuple[int, Import]]) -> Iterator[Line]:
+    for years, r in results:
+        other = asyncio.run(_others(r.meters, _days(years)))
+        of = f"{years} {'years' if years > 1 else 'year'}, {r.meters} meters"
         polls = r.live_polls
         yield Line(
             f"requests to import {of}",
             "<= 17",
             str(r.requests["history"]),
-            f"{other.import_requests}" if r.meters == 40 else "",
+            f"{other.import_requests}",
             r.requests["history"] <= 17,
         )
         yield Line(
             "  seconds",
             "",
             f"{r.seconds:.0f}",
-            f"{other.import_seconds:.0f}" if r.meters == 40 else "",
+            f"{other.import_seconds:.0f}",
         )
+        yield Line("  seconds to first values", "", f"{r.set_up_seconds:.1f}")
         rate = r.rows / max(r.seconds - r.set_up_seconds, 0.001)
         yield Line("  rows, rows per second", "", f"{r.rows}, {rate:.0f}")
         memory = r.seen.extra_memory
@@ -121,9 +139,7 @@ def _import_lines(results: list[Import], other: Field, years: int) -> Iterator[L
             "  CPU ms per poll",
             "",
             f"{r.poll_cpu * 1000:.0f}",
-            f"{other.poll_seconds * 1000:.0f}, {other.rows_per_poll} rows"
-            if r.meters == 40
-            else "",
+            f"{other.poll_seconds * 1000:.0f}, {other.rows_per_poll} rows read again",
         )
 
 
@@ -133,25 +149,52 @@ def _steady_lines(results: list[Steady]) -> Iterator[Line]:
         others = field.POLLS_PER_HOUR * (r.meters + 1) * r.sites + 4
         bar = "<= 8" if r.sites == 1 else ""
         met = r.per_hour <= 8 if bar else None
-        minutes = r.publication.total_seconds() / 60
         yield Line(
-            f"requests per hour, {of}, published after {minutes:.0f} min",
+            f"requests per hour, {of}, {_when(r.publication)}",
             bar,
             f"{r.per_hour:.0f} (mean {r.mean:.1f})",
             str(others),
             met,
         )
+        late = r.median_delay / 60
+        yield Line(
+            *("  delay added, median min", "<= 2", f"{late:.1f}"),
+            field=f"{field.DELAY_ADDED:.1f}",
+            met=late <= 2,
+        )
         per_hour = r.log_ins_per_hour
         yield Line(
-            "  log-ins per hour", "<= 4.2", f"{per_hour:.1f}", "", per_hour <= 4.2
+            *("  log-ins per hour", "<= 4.2", f"{per_hour:.1f}"),
+            field=str(field.LOG_INS_PER_HOUR),
+            met=per_hour <= 4.2,
         )
         first = r.first_values
         yield Line("  requests to first values", "<= 10", str(first), "", first <= 10)
-        late = r.median_delay / 60
-        yield Line("  delay added, median min", "<= 2", f"{late:.1f}", "", late <= 2)
         gap = r.smallest_gap
         yield Line("  seconds between requests", ">= 1", f"{gap:.2f}", "", gap >= 1)
-        yield Line("  CPU s per hour, cloud included", "", f"{r.cpu:.1f}")
+        yield Line(
+            "  CPU s per hour; ms per poll, cloud included",
+            "",
+            f"{r.cpu:.1f}; {r.cpu_per_poll * 1000:.0f}",
+        )
+    usual = [r for r in results if r.sites == 1 and r.publication == _usual()]
+    yield Line(
+        f"requests per hour with {', '.join(str(r.meters) for r in usual)} meters",
+        "the same",
+        ", ".join(f"{r.per_hour:.0f}" for r in usual),
+        met=len({r.per_hour for r in usual}) == 1,
+    )
+
+
+def _when(publication: Publication) -> str:
+    """Return in words when quarter hours are published."""
+    minutes = publication.delay.total_seconds() / 60
+    spread = publication.jitter.total_seconds()
+    return f"published after {minutes:.0f} min" + (f" + {spread:.0f} s" * bool(spread))
+
+
+def _usual() -> Publication:
+    return Publication(delay=timedelta(minutes=USUAL))
 
 
 def main() -> int:
@@ -159,9 +202,7 @@ def main() -> int:
     options = _arguments()
     lines: list[Line] = []
     if options.part != "steady":
-        days = round(options.years * 365.25)
-        other = asyncio.run(_others(days))
-        lines += _import_lines(_imports(days), other, options.years)
+        lines += _import_lines(_imports(options.years))
     if options.part != "import":
         lines += _steady_lines(_steadies(short=options.short))
     if options.json:

@@ -18,6 +18,8 @@ WINDOW: Final = timedelta(days=30)
 PAUSE: Final = 2.0
 POLLS_PER_HOUR: Final = 4
 LOG_INS_PER_HOUR: Final = 4
+DELAY_ADDED: Final = 60 / POLLS_PER_HOUR / 2
+"""Minutes that polls at any moment are late in the middle."""
 
 
 @dataclass(frozen=True, slots=True)

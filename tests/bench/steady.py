@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 
 from custom_components.climkit.coordinator import ReadingsCoordinator
 from tests.fast_clock import fast_clock
-from tests.simulator import SimulatedSite, Simulator
+from tests.simulator import Publication, SimulatedSite, Simulator
 
 from .frozen import frozen_time
 from .home import add, home
@@ -35,7 +35,7 @@ class Steady:
     sites: int
     meters: int
     hours: float
-    publication: timedelta
+    publication: Publication
     requests: Counter[str] = field(default_factory=Counter)
     hourly: list[int] = field(default_factory=list)
     """Requests of each hour."""
@@ -64,6 +64,12 @@ class Steady:
         return self.requests["auth"] / self.hours
 
     @property
+    def cpu_per_poll(self) -> float:
+        """Return seconds of this process, cloud included, for one poll of a site."""
+        polls = self.requests["site_data"] / self.hours
+        return self.cpu / polls if polls else float("nan")
+
+    @property
     def median_delay(self) -> float:
         """Return the median, in seconds."""
         return median(self.delays) if self.delays else float("nan")
@@ -76,17 +82,15 @@ async def measure(
     chosen: int = 8,
     hours: float,
     warm_up: float = 3.0,
-    publication: timedelta = timedelta(minutes=17),
+    publication: Publication,
 ) -> Steady:
     """Live with these sites for so many hours after the first ones, which are for learning."""
-    result = Steady(len(sites), max(len(s.meters) for s in sites), hours, publication)
+    meters = max(sum(m.mode != "introduction" for m in s.meters) for s in sites)
+    result = Steady(len(sites), meters, hours, publication)
+    for site in sites:
+        site.publication[""] = publication
     with frozen_time(START) as frozen:
-        simulator = Simulator(
-            sites,
-            clock=dt_util.utcnow,
-            min_interval=0,
-            publication_delay=publication,
-        )
+        simulator = Simulator(sites, clock=dt_util.utcnow, min_interval=0)
         async with simulator, home(directory) as hass:
             os.environ["CLIMKIT_API_URL"] = simulator.url
             with fast_clock(frozen):
@@ -113,7 +117,9 @@ async def measure(
     return result
 
 
-def _listen(live: ReadingsCoordinator, publication: timedelta, result: Steady) -> None:
+def _listen(
+    live: ReadingsCoordinator, publication: Publication, result: Steady
+) -> None:
     """Note how late each new quarter hour is shown, from now on."""
     newest = live.data.newest
 
@@ -121,7 +127,7 @@ def _listen(live: ReadingsCoordinator, publication: timedelta, result: Steady) -
         nonlocal newest
         if live.data.newest and live.data.newest != newest:
             newest = live.data.newest
-            late = dt_util.utcnow() - newest - publication
+            late = dt_util.utcnow() - publication.shown_at(newest)
             result.delays.append(late.total_seconds())
 
     live.async_add_listener(updated)

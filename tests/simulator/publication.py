@@ -34,6 +34,10 @@ class Publication:
             quarter -= 1
         return quarter
 
+    def shown_at(self, end: datetime) -> datetime:
+        """Return when the quarter hour that ends then is shown, unless by the day."""
+        return end + self.delay + self.jitter * _chance(int(end.timestamp()) // QUARTER)
+
     @staticmethod
     def _horizon_of_days(at: datetime, zone: str, daily_at: time) -> int:
         local = at.astimezone(ZoneInfo(zone))
