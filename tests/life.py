@@ -1,7 +1,7 @@
 """A site's life with faults: which there are, and what holds whatever goes wrong."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -62,10 +62,10 @@ SAMPLE: Final = {"hang", "401", "429 seconds", "502 html", "truncated", "nulls"}
 """Faults of which each endpoint is tried also where time is short."""
 
 
-def cases(*endpoints: str) -> Iterator[Any]:
+def cases(*endpoints: str, names: Iterable[str] = FAULTS) -> Iterator[Any]:
     """Yield every endpoint with every fault; all but the SAMPLE are slow."""
     for endpoint in endpoints:
-        for name in FAULTS:
+        for name in names:
             marks = () if name in SAMPLE else (pytest.mark.slow,)
             yield pytest.param(endpoint, name, id=f"{endpoint}, {name}", marks=marks)
 

@@ -23,12 +23,14 @@ from custom_components.climkit.const import DOMAIN
 
 from .conftest import NOW, entry_for
 from .fast_clock import fast_clock
-from .life import BEGINNING, FAULTS, REFUSALS, Life, cases
+from .life import BEGINNING, FAULTS, REFUSALS, SAMPLE, Life, cases
 from .simulator import Fault, SimulatedSite, Simulator, sites
 
 ENDPOINTS: Final = ("auth", "installation_infos", "meter_info", "site_data")
 OF_METERS: Final = ("meter_data", "meter_data of a resident")
 """The same for a meter without columns at the site, and for one who has it alone."""
+TO_RESIDENTS: Final = sorted(SAMPLE | {"refuse", "403", "404", "500", "all_null"})
+"""Faults of that last one: the others come to the same."""
 FLAT: Final = "Appartement 1.1"
 
 
@@ -81,7 +83,10 @@ def life(
 
 @pytest.mark.rate_limit
 @pytest.mark.freeze_time(NOW)
-@pytest.mark.parametrize(("endpoint", "name"), cases(*ENDPOINTS, *OF_METERS))
+@pytest.mark.parametrize(
+    ("endpoint", "name"),
+    [*cases(*ENDPOINTS, OF_METERS[0]), *cases(OF_METERS[1], names=TO_RESIDENTS)],
+)
 async def test_a_fault(
     life: Life, freezer: FrozenDateTimeFactory, endpoint: str, name: str
 ) -> None:
