@@ -220,8 +220,9 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
             raise next(iter(errors.values()))
         for medium in errors.keys() - self.failing:
             LOGGER.warning("%s: no %s: %s", self.name, medium, errors[medium])
-        for medium in self.failing & readings.keys():
-            LOGGER.info("%s: %s is back", self.name, medium)
+        for medium in self.failing - errors.keys():
+            back = "back" if medium in readings else "no longer metered"
+            LOGGER.info("%s: %s is %s", self.name, medium, back)
         self.failing = frozenset(errors)
         return readings
 
