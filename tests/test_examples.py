@@ -112,6 +112,11 @@ class Example:
             ]:
                 await asyncio.wait(due)
 
+    async def reload(self) -> None:
+        """Set up the site anew: a trigger that was met at its start is met again."""
+        await self._hass.config_entries.async_reload(self._entry.entry_id)
+        await self._hass.async_block_till_done()
+
     async def stop(self) -> None:
         """Switch the automation off."""
         data = {"entity_id": "all"}
@@ -244,6 +249,7 @@ async def test_dishwasher_does_not_run_by_old_or_unknown_values(
     back = local(TUESDAY, 14, 30)
     site.outage(local(TUESDAY, 11), back, until=back)
     await running.start("Dishwasher on surplus", local(TUESDAY, 12, 5))
+    await running.reload()
     await running.until(local(TUESDAY, 12, 55))
     assert float(running.state("sensor.my_building_grid_export_power")) > 1500
     assert running.state("switch.dishwasher") == STATE_OFF
@@ -256,6 +262,7 @@ async def test_dishwasher_does_not_run_by_old_or_unknown_values(
 
 async def test_dishwasher_does_not_run_into_the_evening(running: Example) -> None:
     await running.start("Dishwasher on surplus", local(TUESDAY, 15, 45))
+    await running.reload()
     await running.until(local(TUESDAY, 16, 45))
     assert exported(running.site, local(TUESDAY, 16, 45)) > 1500
     assert running.state("switch.dishwasher") == STATE_OFF
@@ -411,6 +418,7 @@ async def test_a_day_without_readings_is_told(
 
 async def test_a_day_with_readings_is_not(running: Example) -> None:
     await running.start("No readings for a day", local(TUESDAY, 12, 5))
+    await running.reload()
     await running.until(local(TUESDAY, 12, 5) + 26 * HOUR, HOUR)
     assert running.messages == []
 
