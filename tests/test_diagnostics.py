@@ -166,7 +166,7 @@ async def test_errors(
     await later(hass, freezer, timedelta(minutes=20))
     told = await diagnostics(hass, hass_client, entry)
     error = told["coordinators"]["live"]["last_error"]
-    assert error["key"] == "invalid_response"
+    assert error["key"] == "server_error"
     assert error["cause"]["type"] == "ClimkitResponseError"
     assert (error["cause"]["endpoint"], error["cause"]["status"]) == ("site_data", 502)
 

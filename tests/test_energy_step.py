@@ -4,12 +4,11 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.components.energy.data import EnergyManager, async_get_manager
-from homeassistant.config_entries import ConfigEntries, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntries, ConfigEntry, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.const import CONF_METERS
 
@@ -61,7 +60,7 @@ async def energy_step(hass: HomeAssistant, **meters: Any) -> ConfigFlowResult:
 
 
 async def options_step(
-    hass: HomeAssistant, entry: MockConfigEntry, **meters: Any
+    hass: HomeAssistant, entry: ConfigEntry, **meters: Any
 ) -> ConfigFlowResult:
     """Go through the options as far as the step."""
     options = hass.config_entries.options
@@ -87,9 +86,9 @@ async def test_not_without_the_dashboard(
             [
                 "Leave my Energy dashboard as it is",
                 "The whole site",
-                "Appartement 1.1 (Electricity consumption)",
-                "Pompe à chaleur (Electricity consumption)",
+                *["(Electricity consumption)"] * 8,
                 "(Charge point)",
+                "(Electricity consumption)",
             ],
         ),
         (
@@ -97,9 +96,9 @@ async def test_not_without_the_dashboard(
             [
                 "Mein Energie-Dashboard so lassen, wie es ist",
                 "Die ganze Anlage",
-                "Appartement 1.1 (Stromverbrauch)",
-                "Pompe à chaleur (Stromverbrauch)",
+                *["(Stromverbrauch)"] * 8,
                 "(Ladestation)",
+                "(Stromverbrauch)",
             ],
         ),
     ],
@@ -112,22 +111,23 @@ async def test_choices(
     language: str,
     labels: list[str],
 ) -> None:
-    """Nothing, the whole site, and the chosen meters that know grid and sun apart."""
+    """Nothing, the whole site, and the meters that know grid and sun apart."""
     hass.config.language = language
-    flat = site.meter("Appartement 1.1").id
-    pump = site.meter("Pompe à chaleur").id
-    others = [m.id for m in site.meters if m.type in ("charge_point", "heating")]
     plant = [m.id for m in site.meters if m.mode == "production"]
-    shown = await energy_step(hass, meters=[*plant, flat, pump, *others])
+    shown = await energy_step(hass, meters=plant)
     assert shown["description_placeholders"] == {"site": site.name}
     found = choices(shown)
-    (charge_point,) = (m.id for m in site.meters if m.type == "charge_point")
-    assert list(found) == ["none", "site", flat, pump, charge_point]
+    meters = [
+        meter.id
+        for meter in site.meters
+        if meter.mode == "consumption" and meter.type in ("electricity", "charge_point")
+    ]
+    assert list(found) == ["none", "site", *meters]
     assert all(
         label.endswith(expected)
         for label, expected in zip(found.values(), labels, strict=True)
     )
-    assert mode(shown) == "list"
+    assert mode(shown) == "dropdown"
 
 
 async def test_preselected_without_a_grid(
@@ -164,17 +164,26 @@ async def test_preselected_in_doubt(
 async def test_one_meter(
     hass: HomeAssistant, energy: EnergyManager, site: SimulatedSite
 ) -> None:
+    """A resident's flat; it gets the history that the dashboard shows."""
     flat = site.meter("Appartement 2.1").id
-    result = await submit(hass, await energy_step(hass), home=flat)
+    plant = site.meter("Installation solaire").id
+    result = await submit(hass, await energy_step(hass, meters=[plant]), home=flat)
     assert result["options"]["home"] == flat
+    assert result["options"][CONF_METERS] == [plant, flat]
+    (entry,) = hass.config_entries.async_entries("climkit")
+    other = site.meter("Appartement 1.1").id
+    shown = await options_step(hass, entry, meters=[flat])
+    options = hass.config_entries.options
+    result = await options.async_configure(shown["flow_id"], {"home": other})
+    assert result["data"][CONF_METERS] == [flat, other]
 
 
 async def test_a_meter_that_is_not_offered(
     hass: HomeAssistant, energy: EnergyManager, site: SimulatedSite
 ) -> None:
-    shown = await energy_step(hass, meters=[])
+    shown = await energy_step(hass)
     with pytest.raises(InvalidData):
-        await submit(hass, shown, home=site.meter("Appartement 2.1").id)
+        await submit(hass, shown, home=site.meter("Installation solaire").id)
 
 
 async def test_site_without_meters(

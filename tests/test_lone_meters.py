@@ -98,6 +98,7 @@ async def test_fails_alone(
     assert told == ["WARNING", "INFO"]
 
 
+@pytest.mark.parametrize("status", [403, 500])
 async def test_access_that_comes_later(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
@@ -106,9 +107,10 @@ async def test_access_that_comes_later(
     site: SimulatedSite,
     flat: SimulatedMeter,
     entry: MockConfigEntry,
+    status: int,
 ) -> None:
     """Its whole history is fetched then, however long ago the others' was."""
-    cloud.faults.add(Fault("status", path="meter_data", status=403))
+    cloud.faults.add(Fault("status", path="meter_data", status=status))
     await set_up(hass, entry)
     await history_done(entry)
     series = f"{DOMAIN}:{flat.id}_consumption"

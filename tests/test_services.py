@@ -330,7 +330,7 @@ TROUBLE: dict[str, tuple[Fault, str]] = {
     "down": (Fault("refuse"), "could not be reached to read Les Tilleuls"),
     "error": (
         Fault("status", status=500),
-        "an answer for Les Tilleuls that cannot be understood",
+        "a problem of its own at the moment and cannot answer for Les Tilleuls",
     ),
     "a page": (Fault("html"), "an answer for Les Tilleuls that cannot be understood"),
     "withdrawn": (

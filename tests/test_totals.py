@@ -162,6 +162,15 @@ async def test_days_without_news(
     for _ in range(60):
         await later(hass, freezer, timedelta(hours=1))
     assert STATE_UNKNOWN not in states
+    newest = hass.states.get("sensor.les_tilleuls_last_reading")
+    assert newest is not None
+    assert newest.state == "2026-06-16T10:15:00+00:00"
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    newest = hass.states.get("sensor.les_tilleuls_last_reading")
+    assert newest is not None
+    # After a restart, by the statistics: the hour in which it was.
+    assert newest.state == "2026-06-16T11:00:00+00:00"
     windows = {
         request.json["t_s"]
         for request in cloud.requests[before:]

@@ -11,7 +11,7 @@ import voluptuous as vol
 
 from .account import async_get_client
 from .api import ClimkitAccessError, ClimkitClient, ClimkitResponseError, Meter, Site
-from .const import CONF_METERS, CONF_OFFERED, CONF_SITE, DOMAIN, LOGGER
+from .const import CONF_HOME, CONF_METERS, CONF_OFFERED, CONF_SITE, DOMAIN, LOGGER
 from .dashboard import is_available
 from .dashboard_setup import async_preselected_home
 from .forms import (
@@ -24,6 +24,7 @@ from .forms import (
     homes,
     preselection,
     site_schema,
+    with_home,
 )
 from .options_flow import ClimkitOptionsFlow
 
@@ -141,18 +142,12 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask what goes into the Energy dashboard, where there is one."""
         if user_input is not None or not is_available(self.hass):
-            return self._async_finish(
-                {
-                    CONF_METERS: self._chosen,
-                    CONF_OFFERED: [meter.id for meter in self._meters],
-                    **(user_input or {}),
-                }
-            )
+            return self._async_finish(user_input or {})
         return self.async_show_form(
             step_id="energy",
             data_schema=await async_home_schema(
                 self.hass,
-                homes(self._meters, self._chosen),
+                homes(self._meters),
                 await async_preselected_home(self.hass, None),
             ),
             description_placeholders={"site": self._name_of(self._site_id)},
@@ -276,11 +271,17 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     @callback
-    def _async_finish(self, options: Mapping[str, Any]) -> ConfigFlowResult:
+    def _async_finish(self, choice: Mapping[str, Any]) -> ConfigFlowResult:
         """Create the entry; the only place that does."""
         self._abort_if_unique_id_configured()
         return self.async_create_entry(
             title=self._name_of(self._site_id),
             data={**self._credentials, CONF_SITE: self._site_id},
-            options=options,
+            options={
+                CONF_METERS: with_home(
+                    self._chosen, choice.get(CONF_HOME), self._meters
+                ),
+                CONF_OFFERED: [meter.id for meter in self._meters],
+                **choice,
+            },
         )

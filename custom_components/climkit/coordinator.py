@@ -50,7 +50,7 @@ class LiveData:
     totals: Mapping[Flow, float] = field(default_factory=dict)
     """Running totals; a flow whose history is not yet in has none."""
     newest: datetime | None = None
-    """End of the newest quarter hour, in UTC."""
+    """End of the newest quarter hour, in UTC, if there was one since the start."""
 
 
 class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
@@ -128,6 +128,8 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         self.data = LiveData()
         self.failing: frozenset[Medium] = frozenset()
         """Media that the cloud does not give, though it gives others."""
+        self._missing: frozenset[str] = frozenset()
+        """Meters that are asked by themselves and did not answer the last poll."""
         self._described: SiteInfo | None = None
         self._media = media
         self._source = source
@@ -156,7 +158,14 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
 
     def gives(self, flow: Flow) -> bool:
         """Return whether the cloud gives a flow at present."""
-        return flow.medium not in self.failing and self._source.gives(flow)
+        failing = flow.medium in self.failing or flow.meter_id in self._missing
+        return not failing and self._source.gives(flow)
+
+    @property
+    def last_reading(self) -> datetime | None:
+        """Return the end of the newest reading, in UTC, however long ago it was."""
+        rows = filter(None, map(self.books.newest, self.flows))
+        return self.data.newest or max((row + HOUR for row in rows), default=None)
 
     @property
     def publication_delay(self) -> timedelta | None:
@@ -184,6 +193,9 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
             readings = await self._async_read()
         self._seen |= frozenset().union(*(r.seen for r in readings.values()))
         missing = {id_: e for r in readings.values() for id_, e in r.missing.items()}
+        self._missing = frozenset(missing)
+        error = next(iter(missing.values()), None)
+        self.site.outage.heard(f"{self.name}, in part", error)
         known = self.data.quarters
         quarters = {
             flow: readings[flow.medium].of(flow)
@@ -191,13 +203,10 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
             else known.get(flow, {})
             for flow in self.flows
         }
-        self.site.outage.heard(
-            f"{self.name}, in part", next(iter(missing.values()), None)
-        )
         newest = max((n for r in readings.values() if (n := r.newest)), default=None)
         self._plan_next_poll(newest)
         await self._async_follow_flows()
-        data = LiveData(quarters, {}, newest + QUARTER if newest else None)
+        data = LiveData(quarters, {}, newest + QUARTER if newest else self.data.newest)
         await self._async_book(data, polled=True)
         return self._with_totals(data)
 

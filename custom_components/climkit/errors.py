@@ -13,6 +13,7 @@ from .api import (
     ClimkitConnectionError,
     ClimkitError,
     ClimkitRateLimitError,
+    ClimkitResponseError,
     ClimkitTimeoutError,
 )
 from .const import DOMAIN
@@ -33,7 +34,7 @@ def home_assistant_errors(site: str) -> Iterator[None]:
     except ClimkitError as err:
         raise UpdateFailed(
             translation_domain=DOMAIN,
-            translation_key=_TRANSLATION_KEYS.get(type(err), "invalid_response"),
+            translation_key=_translation_key(err),
             translation_placeholders={"site": site},
             retry_after=_pause_after(err),
         ) from err
@@ -47,6 +48,12 @@ def _pause_after(err: ClimkitError) -> float | None:
     if isinstance(err, ClimkitRateLimitError):
         return max(err.retry_after, SHORTEST_PAUSE)
     return None
+
+
+def _translation_key(err: ClimkitError) -> str:
+    if isinstance(err, ClimkitResponseError) and (err.status or 0) >= 500:
+        return "server_error"
+    return _TRANSLATION_KEYS.get(type(err), "invalid_response")
 
 
 _TRANSLATION_KEYS: Final[dict[type[ClimkitError], str]] = {

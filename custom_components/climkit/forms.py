@@ -103,13 +103,22 @@ async def async_meters_schema(
     return vol.Schema({field: _selector(labels, multiple=True)})
 
 
-def homes(meters: Sequence[Meter], chosen: Collection[str]) -> list[Meter]:
-    """Return the chosen meters that know what came from the grid and what from the sun."""
+def homes(meters: Sequence[Meter]) -> list[Meter]:
+    """Return the meters that know what came from the grid and what from the sun."""
     return [
         meter
         for meter in meters
-        if meter.id in chosen
-        and any(flow.kind == FlowKind.GRID_CONSUMPTION for flow in meter_flows(meter))
+        if any(flow.kind == FlowKind.GRID_CONSUMPTION for flow in meter_flows(meter))
+    ]
+
+
+def with_home(
+    chosen: Collection[str], home: str | None, meters: Sequence[Meter]
+) -> list[str]:
+    """Return the chosen meters and the one that is the home: it needs its history."""
+    return [
+        *chosen,
+        *(meter.id for meter in meters if meter.id == home and home not in chosen),
     ]
 
 

@@ -19,6 +19,7 @@ from .forms import (
     async_meters_with_series,
     collecting,
     homes,
+    with_home,
 )
 
 
@@ -70,7 +71,7 @@ class ClimkitOptionsFlow(OptionsFlowWithReload):
             step_id="energy",
             data_schema=await async_home_schema(
                 self.hass,
-                homes(self._meters, self._chosen),
+                homes(self._meters),
                 await async_preselected_home(self.hass, entry),
             ),
             description_placeholders={"site": entry.title},
@@ -81,7 +82,7 @@ class ClimkitOptionsFlow(OptionsFlowWithReload):
         entry = self.config_entry
         options = {
             **entry.options,
-            CONF_METERS: self._chosen,
+            CONF_METERS: with_home(self._chosen, choice.get(CONF_HOME), self._meters),
             CONF_OFFERED: [meter.id for meter in self._meters],
             **choice,
         }

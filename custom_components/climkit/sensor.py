@@ -300,8 +300,8 @@ class LastReadingSensor(ClimkitEntity[ReadingsCoordinator], SensorEntity):
     @property
     @override
     def native_value(self) -> datetime | None:
-        """Return the time, or None if there is no reading of the last two days."""
-        return self.coordinator.data.newest
+        """Return the time, or None if there never was a reading."""
+        return self.coordinator.last_reading
 
 
 class HistorySensor(ClimkitEntity[History], SensorEntity):

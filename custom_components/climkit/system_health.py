@@ -41,7 +41,7 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
         )
     if loaded:
         data = [entry.runtime_data for entry in loaded]
-        times = [live.data.newest for some in data for live in some.live]
+        times = [live.last_reading for some in data for live in some.live]
         info["last_reading"] = max(filter(None, times), default=None)
         info["history_import"] = f"{min(some.history.data for some in data):g} %"
     return info
