@@ -95,7 +95,7 @@ async def test_not_without_the_dashboard(
             "de",
             [
                 "Mein Energie-Dashboard so lassen, wie es ist",
-                "Die ganze Anlage",
+                "Der ganze Standort",
                 *["(Stromverbrauch)"] * 8,
                 "(Ladestation)",
                 "(Stromverbrauch)",

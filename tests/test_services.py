@@ -339,7 +339,7 @@ TROUBLE: dict[str, tuple[Fault, str]] = {
     ),
     "password changed": (
         Fault("status", path="auth", status=401),
-        "no longer accepts the user name and password",
+        "no longer accepts the username and password",
     ),
 }
 
