@@ -80,6 +80,37 @@ async def test_a_meter_that_is_refused_far_back_goes_on(
     assert float(power.state) > 0
 
 
+async def test_a_refused_past_says_nothing_of_the_present(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor does it when nobody has asked for the present since the site was described."""
+    entry = entry_for(site, meters=[site.meter("Appartement 1.1").id])
+
+    def hitting(endpoint: str, path: str) -> Fault | None:
+        """Refuse whatever is not the newest quarter hours."""
+        frequency = (cloud.requests[-1].json or {}).get("sampling_frequency", "15T")
+        return None if frequency == "15T" else Fault("status", status=403)
+
+    await set_up(hass, entry)
+    await history_done(entry)
+    await entry.runtime_data.site.async_refresh()
+    monkeypatch.setattr(cloud.faults, "hitting", hitting)
+    before = len(cloud.requests)
+    await entry.runtime_data.audit.async_run()
+    assert "H" in {(r.json or {}).get("sampling_frequency") for r in cloud.requests}
+    for _ in range(2):
+        await later(hass, freezer, timedelta(minutes=15))
+    live = entry.runtime_data.live[0]
+    assert all(map(live.gives, live.flows))
+    after = cloud.requests[before:]
+    assert [request for request in after if "site_data" in request.path]
+    assert not [request for request in after if "meter_data" in request.path]
+
+
 def test_rows_without_values_are_no_news() -> None:
     """Rows may stand there empty before what they are for is published."""
     start = datetime(2026, 6, 16, tzinfo=UTC)

@@ -136,6 +136,7 @@ class Source:
     async def _async_ask_site(self, medium: Medium, ask: _Question) -> Series:
         return await self._async_ask(
             medium,
+            ask,
             self._client.site_series(
                 self._site_id,
                 medium,
@@ -149,6 +150,7 @@ class Source:
     async def _async_ask_meter(self, meter_id: str, ask: _Question) -> Series:
         series = await self._async_ask(
             meter_id,
+            ask,
             self._client.meter_series(
                 self._site_id,
                 meter_id,
@@ -162,12 +164,15 @@ class Source:
             self._silent.add(meter_id)
         return series
 
-    async def _async_ask(self, what: str, answer: Awaitable[Series]) -> Series:
+    async def _async_ask(
+        self, what: str, ask: _Question, answer: Awaitable[Series]
+    ) -> Series:
         """Return the answer; remember what may be read, and what never could be."""
         try:
             series = await answer
         except ClimkitAccessError:
-            if what not in self._given:
+            # Only of the present: a refused past may be too long ago, and no more.
+            if ask.end is None and what not in self._given:
                 self._refused.add(what)
             raise
         self._given.add(what)
