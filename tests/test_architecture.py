@@ -16,7 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "access": {"const"},
     "flows": {"api", "const"},
     "metering": set(),
-    "schedule": set(),
+    "schedule": {"metering"},
     "source": {"api", "flows"},
     "account": {"api", "const"},
     "statistics": {"const", "flows", "metering"},
@@ -71,8 +71,8 @@ ALLOWED: dict[str, set[str]] = {
         "coordinator",
         "entity",
         "measurands",
+        "metering",
         "one_by_one",
-        "schedule",
     },
     "registers": {
         "api",

@@ -16,7 +16,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.api import Priority, RequestQueue
 from custom_components.climkit.const import DOMAIN
-from custom_components.climkit.schedule import QUARTER, PublicationSchedule
+from custom_components.climkit.metering import QUARTER
+from custom_components.climkit.schedule import PublicationSchedule
 
 from .conftest import NOW, entry_for
 from .fast_clock import fast_clock

@@ -23,10 +23,10 @@ from .books import Books
 from .const import CONF_SITE, LOGGER
 from .errors import is_denied
 from .flows import Flow, FlowKind, Medium, chosen_meters, meter_flows, site_flows
-from .metering import GRACE, HOUR, hour_of, hours_of_quarters
+from .metering import GRACE, HOUR, QUARTER, hour_of, hours_of_quarters
 from .names import async_named
 from .outage import Outage
-from .schedule import QUARTER, RETRY, PublicationSchedule
+from .schedule import RETRY, PublicationSchedule
 from .site import LIVE_MEDIA, SiteInfo
 from .source import Readings, Source
 from .statistics import RecorderError

@@ -18,8 +18,8 @@ from .const import CONF_SITE, LOGGER
 from .coordinator import DAILY, HOURLY
 from .entity import ClimkitEntity
 from .measurands import measurand_of
+from .metering import QUARTER
 from .one_by_one import OneByOneCoordinator
-from .schedule import QUARTER
 
 FORGOTTEN: Final = timedelta(days=1)
 """A reading older than that says nothing of the present."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from math import floor
 from typing import Final
 
-QUARTER: Final = timedelta(minutes=15)
+from .metering import QUARTER
 
 RETRY: Final = timedelta(minutes=5)
 """How long to wait after a poll that brought nothing new."""
