@@ -14,13 +14,13 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .api import ClimkitAccessError, ClimkitResponseError, Meter
-from .const import CONF_HOME, CONF_METERS, CONF_OFFERED, CONF_SITE
+from .const import CONF_HOME, CONF_METERS, CONF_OFFERED, CONF_SITE, HOME_NONE, HOME_SITE
 from .coordinator import ReadingsCoordinator
 from .measurands import measurand_of
 from .runtime import ClimkitConfigEntry
 
-KINDS_OF_HOME: Final = ("none", "site")
-"""Choices for the dashboard that are no ids."""
+NO_IDS: Final = (None, HOME_NONE, HOME_SITE)
+"""Choices for the dashboard that name nobody."""
 
 
 async def async_get_config_entry_diagnostics(
@@ -56,7 +56,7 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {
         CONF_METERS: [pseudonym(id_) for id_ in options.get(CONF_METERS, ())],
         CONF_OFFERED: [pseudonym(id_) for id_ in options.get(CONF_OFFERED, ())],
-        CONF_HOME: home if home is None or home in KINDS_OF_HOME else pseudonym(home),
+        CONF_HOME: home if home in NO_IDS else pseudonym(home),
     }
 
 
