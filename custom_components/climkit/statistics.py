@@ -35,7 +35,6 @@ from homeassistant.components.recorder.util import (
     async_migration_in_progress,
     retryable_database_job,
 )
-from homeassistant.const import UnitOfEnergy, UnitOfVolume
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import get_instance, session_scope
@@ -55,10 +54,10 @@ ROWS_AT_ONCE: Final = 5000
 TIMEOUT: Final = 300
 """Seconds after which a recorder that does not answer counts as out of order."""
 
-_UNITS: Final[dict[Quantity, tuple[str | None, str | None]]] = {
-    Quantity.ENERGY: (EnergyConverter.UNIT_CLASS, UnitOfEnergy.KILO_WATT_HOUR),
-    Quantity.WATER: (VolumeConverter.UNIT_CLASS, UnitOfVolume.CUBIC_METERS),
-    Quantity.UNKNOWN: (None, None),
+_UNIT_CLASSES: Final[dict[Quantity, str | None]] = {
+    Quantity.ENERGY: EnergyConverter.UNIT_CLASS,
+    Quantity.WATER: VolumeConverter.UNIT_CLASS,
+    Quantity.UNKNOWN: None,
 }
 
 
@@ -109,15 +108,14 @@ def statistic_id(flow: Flow) -> str:
 
 def statistic_metadata(flow: Flow, name: str) -> StatisticMetaData:
     """Return the metadata of a flow's statistic, in kWh or m³."""
-    unit_class, unit = _UNITS[flow.quantity]
     return StatisticMetaData(
         mean_type=StatisticMeanType.NONE,
         has_sum=True,
         name=name,
         source=DOMAIN,
         statistic_id=statistic_id(flow),
-        unit_class=unit_class,
-        unit_of_measurement=unit,
+        unit_class=_UNIT_CLASSES[flow.quantity],
+        unit_of_measurement=flow.unit,
     )
 
 
@@ -133,12 +131,6 @@ class Ledger:
     ) -> dict[Flow, tuple[HourRow, ...]]:
         """Return the newest rows of each flow's statistic, TAIL at most, oldest first."""
         return await self._async_read(_tails, tuple(flows))
-
-    async def async_rows(
-        self, flow: Flow, start: datetime, end: datetime | None = None
-    ) -> list[HourRow]:
-        """Return the stored rows of a flow with start <= hour < end, oldest first."""
-        return await self._async_read(_rows_during, statistic_id(flow), start, end)
 
     async def async_amounts(
         self, flow: Flow, bounds: Sequence[datetime]
@@ -255,19 +247,13 @@ def _tails(
     return tails
 
 
-def _rows_during(
-    hass: HomeAssistant, id_: str, start: datetime, end: datetime | None
-) -> list[HourRow]:
-    rows = statistics_during_period(
-        hass, start, end, {id_}, "hour", None, {"state", "sum"}
-    )
-    return [_hour_row(row) for row in rows.get(id_, [])]
-
-
 def _amounts_during(
     hass: HomeAssistant, id_: str, bounds: Sequence[datetime]
 ) -> dict[datetime, float]:
-    return amounts_between(_rows_during(hass, id_, bounds[0], bounds[-1]), bounds)
+    found = statistics_during_period(
+        hass, bounds[0], bounds[-1], {id_}, "hour", None, {"state", "sum"}
+    )
+    return amounts_between(map(_hour_row, found.get(id_, [])), bounds)
 
 
 def _hour_row(row: Mapping[str, Any]) -> HourRow:
