@@ -259,13 +259,9 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
     async def async_history_advanced(self) -> None:
         """Book what is at hand: the history of some flows has come up to it."""
         await self._async_book(self.data, polled=False)
-        # Not of what was just booked: a poll may have brought more meanwhile.
-        self.async_set_updated_data_keeping_schedule(self._with_totals(self.data))
-
-    @callback
-    def async_set_updated_data_keeping_schedule(self, data: LiveData) -> None:
-        """Show data that did not come from a poll, without touching the next poll."""
-        self.data = data
+        # Not of what was just booked: a poll may have brought more meanwhile. Nor by
+        # `async_set_updated_data`, which would put off the next poll.
+        self.data = self._with_totals(self.data)
         self.async_update_listeners()
 
     def _plan_next_poll(self, newest: datetime | None) -> None:

@@ -87,10 +87,13 @@ class History(DataUpdateCoordinator[float]):
             self._waiting = None
 
     @callback
-    def _async_import_if_needed(self, waited_until: datetime | None = None) -> None:
+    def _async_waited(self, _: datetime) -> None:
+        self._waiting = None
+        self._async_import_if_needed()
+
+    @callback
+    def _async_import_if_needed(self) -> None:
         """Start the import unless it runs, waits, or has nothing to do."""
-        if waited_until is not None:
-            self._waiting = None
         if self._running or self._waiting:
             return
         if any(
@@ -113,9 +116,7 @@ class History(DataUpdateCoordinator[float]):
             pause = PATIENCE[min(self._failures, len(PATIENCE) - 1)]
             self._failures += 1
             LOGGER.debug("%s: again in %s s: %s", self.name, pause, err)
-            self._waiting = async_call_later(
-                self.hass, pause, self._async_import_if_needed
-            )
+            self._waiting = async_call_later(self.hass, pause, self._async_waited)
         else:
             self._failures = 0
         finally:
@@ -134,12 +135,11 @@ class History(DataUpdateCoordinator[float]):
                     self._show()
         self._show()
 
-    async def async_import_again(self, start: datetime | None = None) -> int:
-        """Fetch everything from `start` again and reconcile; return the rows corrected.
+    async def async_import_again(self, start: datetime | None = None) -> None:
+        """Fetch everything from `start` again and reconcile.
 
         Raises ClimkitError or RecorderError; what was reconciled until then stays.
         """
-        written = 0
         for coordinator in self._live:
             first = coordinator.site.data.first_hour
             begin = max(hour_of(start), first) if start else first
@@ -151,30 +151,23 @@ class History(DataUpdateCoordinator[float]):
                 ]
                 stop = hour_of(dt_util.utcnow() - OVERLAP)
                 for window in windows(begin, stop, self._length.get(medium, WINDOW)):
-                    written += await self._async_reconcile_window(
-                        medium, flows, *window
-                    )
+                    await self._async_reconcile_window(medium, flows, *window)
             await coordinator.async_history_advanced()
-        return written
 
     async def _async_reconcile_window(
         self, medium: Medium, flows: Sequence[Flow], start: datetime, end: datetime
-    ) -> int:
+    ) -> None:
         """Bring a window that has been imported before in line with the cloud."""
         readings = await self._source.async_read(
             medium, flows, Resolution.HOUR, start, end, priority=Priority.BACKGROUND
         )
-        written = 0
         for flow in flows:
             known = {
                 hour: amount
                 for hour, amount in readings.of(flow).items()
                 if hour < self._books.until(flow)
             }
-            hours = {flow: Hours(known, {})}
-            booked = await self._books.async_book(hours, HOUR_ROUNDING)
-            written += booked[flow].written
-        return written
+            await self._books.async_book({flow: Hours(known, {})}, HOUR_ROUNDING)
 
     def _behind(self, coordinator: ReadingsCoordinator, medium: Medium) -> list[Flow]:
         """Return the flows whose history ends before the window of the live polls.
