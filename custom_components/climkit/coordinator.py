@@ -116,11 +116,12 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         media: Sequence[Medium] | None,
     ) -> None:
         """Follow the `media`, or, if None, all that the site has beside LIVE_MEDIA."""
+        self._what = "live readings" if media else "daily readings"
         super().__init__(
             hass,
             LOGGER,
             config_entry=entry,
-            name=f"{entry.title} ({'live' if media else 'daily'} readings)",
+            name=f"{entry.title} ({self._what})",
             update_interval=QUARTER if media else HOURLY,
         )
         self.site = site
@@ -240,7 +241,7 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
     def _async_refresh_finished(self) -> None:
         if self.media:
             async_note_access(
-                self.hass, self.config_entry, self.name, denied=is_denied(self)
+                self.hass, self.config_entry, self._what, denied=is_denied(self)
             )
 
     @callback
