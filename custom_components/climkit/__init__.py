@@ -14,7 +14,7 @@ from .audit import Audit
 from .books import Books
 from .const import CONF_SITE, DOMAIN
 from .coordinator import ReadingsCoordinator, SiteCoordinator
-from .dashboard_setup import DashboardSetup, async_delete_issue, async_forget
+from .dashboard_setup import DashboardSetup, async_forget
 from .devices import async_follow_devices, is_present
 from .environment import EnvironmentCoordinator
 from .history import History
@@ -125,5 +125,4 @@ async def async_remove_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> 
     await Progress(hass, entry.entry_id).async_remove()
     async_forget_access(hass, entry)
     await async_forget(hass, entry)
-    async_delete_issue(hass, entry)
     async_delete_issues(hass, entry.entry_id)

@@ -64,6 +64,7 @@ async def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget what was done: the same choice counts as a new one, or the entry goes."""
     await _store(hass, entry).async_remove()
     hass.data[_STORES].pop(entry.entry_id)
+    _delete_issue(hass, entry)
 
 
 class DashboardSetup:
@@ -157,16 +158,14 @@ class DashboardSetup:
 
     def _solved(self) -> None:
         self._by_hand = ()
-        async_delete_issue(self._hass, self._entry)
+        _delete_issue(self._hass, self._entry)
 
 
 def _flows_of(wanted: Sequence[Addition]) -> list[Flow]:
     return [flow for addition in wanted for flow in addition.flows]
 
 
-@callback
-def async_delete_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Ask for nothing by hand any more."""
+def _delete_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
     ir.async_delete_issue(hass, DOMAIN, _issue_id(entry))
 
 
