@@ -30,9 +30,9 @@ class Outage:
     def told_once(self, coordinator: DataUpdateCoordinator[Any]) -> Iterator[None]:
         """Ask the cloud for a coordinator's data within this.
 
-        Errors of the client become Home Assistant's. It logs the leader's alone: what it
-        logs are changes of `last_update_success`, and the others have theirs before it
-        looks.
+        Errors of the client become Home Assistant's. Home Assistant logs the leader's
+        alone: it logs changes of `last_update_success`, and those of the others are made
+        here, before it looks.
         """
         leads = coordinator is self.leader
         assert coordinator.config_entry

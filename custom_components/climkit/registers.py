@@ -57,7 +57,7 @@ class RegisterCoordinator(OneByOneCoordinator[RegisterReading]):
 
 
 def _newest_of_each(readings: tuple[RegisterReading, ...]) -> RegisterReading | None:
-    """Return one reading with the newest value of each register, oldest come first."""
+    """Return one reading with the newest value of each register; oldest come first."""
     if not readings:
         return None
 
