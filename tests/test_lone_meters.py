@@ -50,6 +50,19 @@ def state_of(hass: HomeAssistant, unique_id: str) -> str:
     return state.state
 
 
+async def readings_of(
+    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter
+) -> object:
+    """Call climkit.get_readings for a meter."""
+    return await hass.services.async_call(
+        DOMAIN,
+        "get_readings",
+        {"config_entry_id": entry.entry_id, "meter": meter.id},
+        blocking=True,
+        return_response=True,
+    )
+
+
 @pytest.mark.parametrize("status", [403, 500])
 async def test_fails_alone(
     hass: HomeAssistant,
@@ -77,13 +90,7 @@ async def test_fails_alone(
     assert float(state_of(hass, own)) == before[0]
     assert float(state_of(hass, whole)) > before[1]
     with pytest.raises(HomeAssistantError):
-        await hass.services.async_call(
-            DOMAIN,
-            "get_readings",
-            {"config_entry_id": entry.entry_id, "meter": flat.id},
-            blocking=True,
-            return_response=True,
-        )
+        await readings_of(hass, entry, flat)
 
     cloud.faults.clear()
     for _ in range(2):
@@ -113,6 +120,8 @@ async def test_access_that_comes_later(
     cloud.faults.add(Fault("status", path="meter_data", status=status))
     await set_up(hass, entry)
     await history_done(entry)
+    with pytest.raises(HomeAssistantError):
+        await readings_of(hass, entry, flat)
     series = f"{DOMAIN}:{flat.id}_consumption"
     assert not await rows_of(hass, series)
     cloud.faults.clear()

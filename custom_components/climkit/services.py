@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
+from http import HTTPStatus
 from typing import Any, Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -22,7 +23,7 @@ from homeassistant.helpers import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .api import Resolution
+from .api import ClimkitAccessError, Resolution
 from .const import DOMAIN
 from .errors import home_assistant_errors
 from .flows import Flow
@@ -110,16 +111,19 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     period = call.data[ATTR_PERIOD]
     zone = entry.runtime_data.site.data.zone
     readings: dict[str, Any] = {}
+    source = entry.runtime_data.source
     with home_assistant_errors(entry.title):
         for medium in dict.fromkeys(flow.medium for flow in flows):
-            reply = await entry.runtime_data.source.async_read(
-                medium, flows, PERIODS[period], start, end
-            )
+            reply = await source.async_read(medium, flows, PERIODS[period], start, end)
             for flow in flows:
                 if err := reply.missing.get(flow.meter_id or ""):
                     raise err
-                if flow.medium == medium:
-                    readings[flow.kind] = _series_of(flow, reply.of(flow), zone)
+                if flow.medium != medium:
+                    continue
+                amounts = reply.of(flow)
+                if not amounts and not source.gives(flow):  # so it was not asked for
+                    raise ClimkitAccessError("meter_data", HTTPStatus.FORBIDDEN)
+                readings[flow.kind] = _series_of(flow, amounts, zone)
     return {
         "period": period,
         "start": _text(start, zone),
