@@ -78,6 +78,7 @@ async def test_a_meter_that_is_refused_far_back_goes_on(
     power = hass.states.get("sensor.appartement_1_1_consumption_power")
     assert power is not None
     assert float(power.state) > 0
+    assert entry.runtime_data.history.skipped  # which diagnostics tell
 
 
 async def test_a_refused_past_says_nothing_of_the_present(

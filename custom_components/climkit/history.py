@@ -196,6 +196,11 @@ class History(DataUpdateCoordinator[float]):
         except (ClimkitTimeoutError, ClimkitResponseError, ClimkitAccessError) as err:
             self._refused(medium, start, end, err)
             return
+        if missing := len(readings.missing):
+            LOGGER.debug(
+                "%s: no %s of %s meters at %s", self.name, medium, missing, start
+            )
+            self.skipped.append((medium, start, end))
         for flow in flows:
             known = self._books.until(flow)
             if known >= end or not self._source.gives(flow):

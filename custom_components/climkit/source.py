@@ -134,7 +134,7 @@ class Source:
         )
 
     async def _async_ask_site(self, medium: Medium, ask: _Question) -> Series:
-        return await self._async_ask(
+        series = await self._async_ask(
             medium,
             ask,
             self._client.site_series(
@@ -146,6 +146,9 @@ class Source:
                 priority=ask.priority,
             ),
         )
+        # A meter whose column comes now need not be asked for by itself.
+        self._refused -= {column.meter_id for column in series.columns}
+        return series
 
     async def _async_ask_meter(self, meter_id: str, ask: _Question) -> Series:
         series = await self._async_ask(
