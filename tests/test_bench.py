@@ -13,6 +13,7 @@ TIMES = ("longest block",)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", ["import", "steady"])
 def test_counts(part: str) -> None:
     """One year is imported exactly, and hours of normal life cost what they may."""
@@ -22,7 +23,7 @@ def test_counts(part: str) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=560,
         check=False,
     )
     assert "requests" in done.stdout, done.stderr
