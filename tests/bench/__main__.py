@@ -149,9 +149,7 @@ def _steady_lines(results: list[Steady]) -> Iterator[Line]:
     for r in results:
         of = f"{r.sites} sites" if r.sites > 1 else f"{r.meters} meters"
         others = field.POLLS_PER_HOUR * (r.meters + 1) * r.sites + 4
-        # Of an uncertain cloud some polls come too early; the bar is of a steady one.
-        steadily = r.sites == 1 and not r.publication.jitter
-        bar = "<= 8" if steadily else ""
+        bar = "<= 8" if r.sites == 1 else ""
         met = r.per_hour <= 8 if bar else None
         yield Line(
             f"requests per hour, {of}, {_when(r.publication)}",
