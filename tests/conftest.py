@@ -1,9 +1,11 @@
 """Fixtures of the whole suite: a real Home Assistant, a real recorder, a real cloud."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 import logging
+import random
+from typing import Any
 
 from aiolimiter import AsyncLimiter
 from freezegun.api import FrozenDateTimeFactory
@@ -45,6 +47,12 @@ def _no_waiting(
         monkeypatch.setattr(queue, "AsyncLimiter", lambda *_: AsyncLimiter(1e9, 1))
 
 
+@pytest.fixture(autouse=True)
+def _same_luck(request: pytest.FixtureRequest) -> None:
+    """Let polls jitter the same in every run: what a test needs luck for is no test."""
+    random.seed(request.node.nodeid)
+
+
 @pytest.fixture
 def mock_recorder_before_hass(async_test_recorder: object) -> None:
     """Prepare the recorder's database before Home Assistant, in whatever order."""
@@ -77,14 +85,29 @@ def entry(site: SimulatedSite) -> MockConfigEntry:
     return entry_for(site)
 
 
-def entry_for(site: SimulatedSite, **changes: object) -> MockConfigEntry:
-    """Return a config entry for a site; `meters` limits the chosen ones."""
+def entry_for(
+    site: SimulatedSite,
+    *,
+    meters: Sequence[str] | None = None,
+    options: Mapping[str, Any] | None = None,
+    entry_id: str | None = None,
+    **credentials: str,
+) -> MockConfigEntry:
+    """Return a config entry for a site: with these meters (ids), or all of them.
+
+    Other `options` take the place of that choice. The entry's id is not left to chance:
+    it decides at which minute of the night the audit makes requests of its own.
+    """
+    if meters is None:
+        meters = [meter.id for meter in site.meters]
+    known = {CONF_USERNAME: "demo", CONF_PASSWORD: "demo", CONF_SITE: site.id}
     return MockConfigEntry(
         domain=DOMAIN,
+        entry_id=entry_id or f"site-{site.id}",
         title=site.name,
         unique_id=site.id,
-        data={CONF_USERNAME: "demo", CONF_PASSWORD: "demo", CONF_SITE: site.id},
-        options={CONF_METERS: changes.get("meters", [m.id for m in site.meters])},
+        data=known | credentials,
+        options={CONF_METERS: meters} if options is None else options,
     )
 
 

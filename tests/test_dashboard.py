@@ -1,6 +1,6 @@
 """What the integration adds to the Energy dashboard, and what it never touches."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
 import json
@@ -72,15 +72,17 @@ async def energy(
 
 
 async def choose(
-    hass: HomeAssistant, site: SimulatedSite, home: str, **changes: Any
+    hass: HomeAssistant,
+    site: SimulatedSite,
+    home: str,
+    *,
+    meters: Sequence[str] | None = None,
 ) -> MockConfigEntry:
     """Set up a site with a choice for the dashboard, and wait until that is done."""
-    meters = [meter.id for meter in site.meters if meter.mode != "introduction"]
-    entry = entry_for(site, **{"meters": meters, **changes})
+    if meters is None:
+        meters = [meter.id for meter in site.meters if meter.mode != "introduction"]
+    entry = entry_for(site, options={CONF_METERS: meters, "home": home})
     entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(
-        entry, options={**entry.options, "home": home}
-    )
     await set_up_again(hass, entry)
     return entry
 

@@ -21,7 +21,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.climkit.const import CONF_METERS, CONF_OFFERED, DOMAIN
 from custom_components.climkit.diagnostics import pseudonym
 
-from .conftest import NOW, history_done, later, set_up
+from .conftest import NOW, entry_for, history_done, later, set_up
 from .simulator import Fault, SimulatedSite, Simulator, sites
 
 CREATED = datetime(2026, 6, 12, 22, tzinfo=UTC)
@@ -38,15 +38,11 @@ def site() -> SimulatedSite:
 
 
 @pytest.fixture
-def entry(entry: MockConfigEntry, site: SimulatedSite) -> MockConfigEntry:
+def entry(site: SimulatedSite) -> MockConfigEntry:
     """Return an entry that was told what there is, and has a meter as home."""
     flat = site.meter("Appartement 1.1").id
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title=site.name,
-        unique_id=site.id,
-        data={**entry.data},
-        options={CONF_METERS: [flat], CONF_OFFERED: [flat], "home": flat},
+    return entry_for(
+        site, options={CONF_METERS: [flat], CONF_OFFERED: [flat], "home": flat}
     )
 
 
@@ -208,9 +204,7 @@ async def test_system_health(
     assert await async_setup_component(hass, "system_health", {})
     await set_up(hass, entry)
     await history_done(entry)
-    away = MockConfigEntry(
-        domain=DOMAIN, title=other.name, unique_id=other.id, data={**entry.data}
-    )
+    away = entry_for(other)
     away.add_to_hass(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     requests = len(cloud.requests)

@@ -428,7 +428,7 @@ async def test_removal_keeps_the_statistics(
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
     await assert_history(hass, site)
-    again = entry_for(site)
+    again = entry_for(site, entry_id="another")
     before = len(cloud.requests)
     await set_up(hass, again)
     await history_done(again)

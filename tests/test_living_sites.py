@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.climkit.const import CONF_METERS, CONF_OFFERED, DOMAIN
 
-from .conftest import NOW, history_done, later, set_up
+from .conftest import NOW, entry_for, history_done, later, set_up
 from .ledger import assert_equal, model_hours, rows_of
 from .simulator import Fault, SimulatedMeter, SimulatedSite, Simulator, sites
 
@@ -62,17 +62,6 @@ async def day_passes(
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
-def with_choice(entry: MockConfigEntry, **options: Any) -> MockConfigEntry:
-    """Return the same entry with other options."""
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title=entry.title,
-        unique_id=entry.unique_id,
-        data=dict(entry.data),
-        options=options,
-    )
-
-
 @pytest.mark.freeze_time(NOW)
 @pytest.mark.parametrize(
     ("options", "appears"),
@@ -90,12 +79,11 @@ async def test_new_meter(
     *,
     cloud: Simulator,
     site: SimulatedSite,
-    entry: MockConfigEntry,
     options: dict[str, Any],
     appears: bool,
 ) -> None:
     """It appears within a day with all its history, unless it was left out."""
-    entry = with_choice(entry, **options)
+    entry = entry_for(site, options=options)
     await set_up(hass, entry)
     await history_done(entry)
     site.meters.append(NEW)
@@ -322,7 +310,6 @@ async def test_one_medium_that_is_refused(
     caplog: pytest.LogCaptureFixture,
     cloud: Simulator,
     site: SimulatedSite,
-    entry: MockConfigEntry,
     trouble: Fault,
 ) -> None:
     """It costs the others nothing: neither their present nor their history."""
@@ -334,8 +321,8 @@ async def test_one_medium_that_is_refused(
     cloud.faults.add(trouble)
     blocked = Fault("status", path=f"meter_data/.*{point.id}", status=403)
     cloud.faults.add(blocked)
-    await set_up(hass, with_choice(entry))
-    entry = hass.config_entries.async_entries(DOMAIN)[0]  # type: ignore[assignment]
+    entry = entry_for(site, options={})
+    await set_up(hass, entry)
     await history_done(entry)
     rows = await rows_of(hass, f"climkit:{site.id}_consumption")
     end = max(rows) + timedelta(hours=1)

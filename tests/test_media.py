@@ -23,7 +23,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from custom_components.climkit.const import DOMAIN
 
-from .conftest import NOW, history_done, later, set_up
+from .conftest import NOW, entry_for, history_done, later, set_up
 from .ledger import WIRE, assert_equal, model_hours, rows_of
 from .simulator import Publication, SimulatedMeter, SimulatedSite, Simulator, sites
 
@@ -114,12 +114,7 @@ def site(kind: str) -> SimulatedSite:
 @pytest.fixture
 def entry(site: SimulatedSite) -> MockConfigEntry:
     """Return an entry that has all meters, whichever there are."""
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title=site.name,
-        unique_id=site.id,
-        data={"username": "demo", "password": "demo", "site": site.id},
-    )
+    return entry_for(site, options={})
 
 
 @pytest.fixture
@@ -399,12 +394,7 @@ async def test_hundreds_of_meters(
     for site in (sites.large(4, created=CREATED), large()):
         async with Simulator([site], clock=dt_util.utcnow, min_interval=0) as cloud:
             monkeypatch.setenv("CLIMKIT_API_URL", cloud.url)
-            entry = MockConfigEntry(
-                domain=DOMAIN,
-                title=site.name,
-                unique_id=site.id,
-                data={"username": site.id, "password": "demo", "site": site.id},
-            )
+            entry = entry_for(site, options={}, username=site.id)
             cloud.accounts[site.id] = "demo"
             await ready(hass, cloud, entry)
             counts.append(len(cloud.requests))

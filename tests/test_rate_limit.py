@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 import logging
 import random
+from statistics import median
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_USER
@@ -17,11 +18,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.climkit.api import Priority, RequestQueue
 from custom_components.climkit.const import DOMAIN
 from custom_components.climkit.metering import QUARTER
-from custom_components.climkit.schedule import PublicationSchedule
+from custom_components.climkit.schedule import RETRY, PublicationSchedule
 
 from .conftest import NOW, entry_for
 from .fast_clock import fast_clock
 from .simulator import SimulatedSite, Simulator, sites
+from .simulator.publication import USUAL_DELAY
 
 pytestmark = pytest.mark.rate_limit
 
@@ -231,7 +233,10 @@ async def test_sites_of_one_account(
         by_hour = [r for r in cloud.requests if (r.json or {}).get(SAMPLING) == "H"]
         assert len(by_hour) >= 20 + 5
         assert cloud.most_in_flight["demo"] == 1
+        now = dt_util.utcnow()
+        ages = [now - entry.runtime_data.live[0].data.newest for entry in entries]
+        oldest = USUAL_DELAY + QUARTER  # the next is published just now
+        assert median(ages) < oldest + timedelta(minutes=3)
+        assert max(ages) < oldest + RETRY + timedelta(minutes=1)  # after an early poll
         for entry in entries:
-            newest = entry.runtime_data.live[0].data.newest
-            assert dt_util.utcnow() - newest < timedelta(minutes=17 + 15 + 3)
             await hass.config_entries.async_unload(entry.entry_id)

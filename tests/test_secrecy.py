@@ -48,14 +48,8 @@ def site() -> SimulatedSite:
 
 @pytest.fixture
 def entry(site: SimulatedSite) -> MockConfigEntry:
-    known = entry_for(site, meters=[site.meter("Appartement 1.1").id])
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title=site.name,
-        unique_id=site.id,
-        data={**known.data, "password": PASSWORD},
-        options=dict(known.options),
-    )
+    flat = site.meter("Appartement 1.1").id
+    return entry_for(site, meters=[flat], password=PASSWORD)
 
 
 class Secrets:
