@@ -148,6 +148,31 @@ async def test_what_helps(
 
 
 @pytest.mark.freeze_time(NOW)
+async def test_meters_that_may_not_be_read(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    hass_client: ClientSessionGenerator,
+    *,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """Meters that may not be read any more, by their pseudonyms."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    told = await diagnostics(hass, hass_client, entry)
+    assert told["source"] == {"refused": [], "silent": []}
+    # A resident's replies: the others' columns are gone, nor may they be asked for.
+    cloud.quirks.resident_rows = "own"
+    cloud.grant("demo", [site.id], [site.meter("Appartement 1.2").id])
+    await later(hass, freezer, timedelta(minutes=16))
+    told = await diagnostics(hass, hass_client, entry)
+    others = [site.meter(name) for name in ("Appartement 1.1", "Installation solaire")]
+    refused = sorted(pseudonym(meter.id) for meter in others)
+    assert told["source"] == {"refused": refused, "silent": []}
+
+
+@pytest.mark.freeze_time(NOW)
 async def test_errors(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,

@@ -17,6 +17,7 @@ from .coordinator import ReadingsCoordinator, SiteCoordinator
 from .dashboard_setup import DashboardSetup, async_forget
 from .devices import async_follow_devices, is_present
 from .environment import EnvironmentCoordinator
+from .flows import LIVE_MEDIA
 from .history import History
 from .outage import Outage
 from .progress import Progress
@@ -24,7 +25,6 @@ from .registers import RegisterCoordinator
 from .repairs import async_delete_issues, async_watch
 from .runtime import ClimkitConfigEntry, ClimkitData
 from .services import async_setup_services
-from .site import LIVE_MEDIA
 from .source import Source
 
 PLATFORMS = [Platform.SENSOR]

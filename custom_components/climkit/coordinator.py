@@ -22,12 +22,20 @@ from .api import (
 from .books import Books
 from .const import CONF_SITE, LOGGER
 from .errors import is_denied
-from .flows import Flow, FlowKind, Medium, chosen_meters, meter_flows, site_flows
+from .flows import (
+    LIVE_MEDIA,
+    Flow,
+    FlowKind,
+    Medium,
+    chosen_meters,
+    meter_flows,
+    site_flows,
+)
 from .metering import GRACE, HOUR, QUARTER, hour_of, hours_of_quarters
 from .names import async_named
 from .outage import Outage
 from .schedule import RETRY, PublicationSchedule
-from .site import LIVE_MEDIA, SiteInfo
+from .site import SiteInfo
 from .source import Readings, Source
 from .statistics import RecorderError
 
@@ -129,7 +137,7 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         self.data = LiveData()
         self.failing: frozenset[Medium] = frozenset()
         """Media that the cloud does not give, though it gives others."""
-        self._missing: frozenset[str] = frozenset()
+        self.missing: frozenset[str] = frozenset()
         """Meters that are asked by themselves and did not answer the last poll."""
         self._described: SiteInfo | None = None
         self._media = media
@@ -159,7 +167,7 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
 
     def gives(self, flow: Flow) -> bool:
         """Return whether the cloud gives a flow at present."""
-        failing = flow.medium in self.failing or flow.meter_id in self._missing
+        failing = flow.medium in self.failing or flow.meter_id in self.missing
         return not failing and self._source.gives(flow)
 
     @property
@@ -194,7 +202,7 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
             readings = await self._async_read()
         self._seen |= frozenset().union(*(r.seen for r in readings.values()))
         missing = {id_: e for r in readings.values() for id_, e in r.missing.items()}
-        self._missing = frozenset(missing)
+        self.missing = frozenset(missing)
         error = next(iter(missing.values()), None)
         self.site.outage.heard(f"{self.name}, in part", error)
         known = self.data.quarters

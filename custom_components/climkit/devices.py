@@ -8,9 +8,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType
 
-from .api import Meter, MeterType
 from .const import DOMAIN, MANUFACTURER
-from .names import async_models
+from .names import async_choice_texts, kind_in_words
 from .runtime import ClimkitConfigEntry
 from .site import SiteInfo
 
@@ -20,7 +19,7 @@ APP_URL: Final = "https://app.climkit.io"
 async def async_follow_devices(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Keep the devices in line with the cloud, from now on."""
     data = entry.runtime_data
-    models = await async_models(hass)
+    models = await async_choice_texts(hass, "model")
 
     @callback
     def update() -> None:
@@ -32,9 +31,7 @@ async def async_follow_devices(hass: HomeAssistant, entry: ClimkitConfigEntry) -
 
 
 def _update_devices(
-    hass: HomeAssistant,
-    entry: ClimkitConfigEntry,
-    models: Mapping[str, str],
+    hass: HomeAssistant, entry: ClimkitConfigEntry, models: Mapping[str, str]
 ) -> None:
     """Add and rename devices as the cloud has them; remove those that are gone."""
     info = entry.runtime_data.site.data
@@ -56,7 +53,7 @@ def _update_devices(
             identifiers={(DOMAIN, meter.id)},
             name=meter.name,
             manufacturer=MANUFACTURER,
-            model=_model_of(meter, models),
+            model=kind_in_words(meter, models) or models["meter"],
             via_device_id=site.id,
         )
     for sensor in sensors or ():
@@ -104,9 +101,3 @@ def is_present(
         for domain, id_ in device.identifiers
         if domain == DOMAIN
     )
-
-
-def _model_of(meter: Meter, models: Mapping[str, str]) -> str:
-    electric = meter.type == MeterType.ELECTRICITY
-    kinds = (meter.mode if electric else meter.type, meter.type, "meter")
-    return next(models[kind] for kind in kinds if kind in models)

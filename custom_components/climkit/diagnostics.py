@@ -4,7 +4,7 @@ No name, address, credential or measured value. Ids become pseudonyms, which sta
 same from report to report.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -40,6 +40,10 @@ async def async_get_config_entry_diagnostics(
             "daily": _readings(data.live[1]),
             "environment": _coordinator(data.environment),
             "registers": _coordinator(data.registers),
+        },
+        "source": {
+            "refused": _sources(entry, data.source.refused),
+            "silent": _sources(entry, data.source.silent),
         },
         "history": _history(entry),
         "shape": data.client.observations.as_dict(),
@@ -131,6 +135,7 @@ def _readings(coordinator: ReadingsCoordinator) -> dict[str, Any]:
         **_coordinator(coordinator),
         "media": list(coordinator.media),
         "failing": sorted(coordinator.failing),
+        "missing": sorted(map(pseudonym, coordinator.missing)),
         "publication_delay": delay.total_seconds() if delay else None,
         "age_of_newest": (now - data.newest).total_seconds() if data.newest else None,
         "quarters": {
@@ -138,6 +143,12 @@ def _readings(coordinator: ReadingsCoordinator) -> dict[str, Any]:
             for flow, quarters in data.quarters.items()
         },
     }
+
+
+def _sources(entry: ClimkitConfigEntry, some: Iterable[str]) -> list[str]:
+    """Return media by their names, which name nobody, and meters by their pseudonyms."""
+    media = entry.runtime_data.site.data.media
+    return sorted(what if what in media else pseudonym(what) for what in some)
 
 
 def _history(entry: ClimkitConfigEntry) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from .const import CONF_METERS, CONF_OFFERED
 type Medium = str
 """What is metered, in the words of the API (`MeterType`); open, new ones may come."""
 
+LIVE_MEDIA: Final = (MeterType.ELECTRICITY, MeterType.CHARGE_POINT)
+"""Metered by quarter hour and published within the hour; the rest comes once a day."""
+
 
 class FlowKind(StrEnum):
     """The name of a flow: part of statistic ids and unique ids, and translation key."""
@@ -75,7 +78,7 @@ class Flow:
     @property
     def has_power(self) -> bool:
         """Return whether its quarter hours come soon enough to tell a present power."""
-        return self.medium in _SHARED_WITH_SUN
+        return self.medium in LIVE_MEDIA
 
     @property
     def meter_id(self) -> str | None:

@@ -27,17 +27,9 @@ from .api import (
     Meter,
     MeterMode,
 )
-from .const import (
-    CONF_HOME,
-    CONF_METERS,
-    CONF_SITE,
-    DOMAIN,
-    HOME_NONE,
-    HOME_SITE,
-    LOGGER,
-)
+from .const import CONF_HOME, CONF_METERS, CONF_SITE, HOME_NONE, HOME_SITE, LOGGER
 from .flows import FlowKind, has_series, meter_flows
-from .names import async_kinds, async_named, kind_of
+from .names import async_choice_texts, async_kinds, async_named
 
 FEW: Final = 10
 """So many choices are shown as a list, so many meters are all preselected."""
@@ -126,11 +118,8 @@ async def async_home_schema(
     hass: HomeAssistant, meters: Sequence[Meter], preselected: str
 ) -> vol.Schema:
     """Return the field for what goes into the Energy dashboard: nothing, all, a meter."""
-    texts = await async_kinds(hass)
-    labels = {
-        home: texts.get(f"component.{DOMAIN}.selector.home.options.{home}", home)
-        for home in (HOME_NONE, HOME_SITE)
-    }
+    texts = await async_choice_texts(hass, "home")
+    labels = {home: texts.get(home, home) for home in (HOME_NONE, HOME_SITE)}
     labels |= await _async_labels(hass, meters)
     default = preselected if preselected in labels else HOME_NONE
     field = vol.Required(CONF_HOME, default=default)
@@ -148,9 +137,9 @@ def preselection(meters: Sequence[Meter]) -> list[str]:
 
 async def _async_labels(hass: HomeAssistant, meters: Sequence[Meter]) -> dict[str, str]:
     """Return name and kind of each meter by its id, in the language of the system."""
-    kinds = await async_kinds(hass)
+    kinds = await async_kinds(hass, meters)
     return {
-        meter.id: f"{meter.name} ({kind_of(meter, kinds)})"
+        meter.id: f"{meter.name} ({kinds[meter.id]})"
         for meter in await async_named(hass, meters)
     }
 

@@ -7,11 +7,8 @@ from typing import Final
 from homeassistant.util import dt as dt_util
 
 from .api import Meter, MeterType, Site
-from .flows import Medium
+from .flows import LIVE_MEDIA, Medium
 from .metering import start_of_day
-
-LIVE_MEDIA: Final = (MeterType.ELECTRICITY, MeterType.CHARGE_POINT)
-"""Metered by quarter hour and published within the hour; the rest comes once a day."""
 
 MEMORY: Final = timedelta(days=5 * 365)
 """How far back a site is thought to go that does not tell its age."""

@@ -75,19 +75,19 @@ class Source:
         self._site_id = site_id
         self._given: set[str] = set()
         """Media, and meters by their ids, that were read."""
-        self._refused: set[str] = set()
+        self.refused: set[str] = set()
         """Those that may not be read, and never could be."""
-        self._silent: set[str] = set()
+        self.silent: set[str] = set()
         """Meters that had nothing to say when they were asked for the present."""
 
     def try_all_again(self) -> None:
         """Forget what was refused and what was not: the owner may have changed that."""
-        for known in (self._given, self._refused, self._silent):
+        for known in (self._given, self.refused, self.silent):
             known.clear()
 
     def gives(self, flow: Flow) -> bool:
         """Return whether the cloud gives a flow, as far as is known."""
-        return (flow.meter_id or flow.medium) not in self._refused
+        return (flow.meter_id or flow.medium) not in self.refused
 
     async def async_read(
         self,
@@ -108,7 +108,7 @@ class Source:
         ask = _Question(resolution, start, end, priority)
         replies: list[Series] = []
         errors: dict[str, ClimkitError] = {}
-        if medium not in self._refused:
+        if medium not in self.refused:
             try:
                 replies.append(await self._async_ask_site(medium, ask))
             except ClimkitAccessError as err:
@@ -126,11 +126,11 @@ class Source:
                     raise
                 errors[meter_id] = err
         if not replies:
-            self._refused.discard(medium)  # to notice when access is given again
+            self.refused.discard(medium)  # to notice when access is given again
             nothing = ClimkitAccessError("site_data", HTTPStatus.FORBIDDEN)
             raise [nothing, *errors.values()][-1]
         return Readings(
-            replies, {id_: e for id_, e in errors.items() if id_ not in self._refused}
+            replies, {id_: e for id_, e in errors.items() if id_ not in self.refused}
         )
 
     async def _async_ask_site(self, medium: Medium, ask: _Question) -> Series:
@@ -147,7 +147,7 @@ class Source:
             ),
         )
         # A meter whose column comes now need not be asked for by itself.
-        self._refused -= {column.meter_id for column in series.columns}
+        self.refused -= {column.meter_id for column in series.columns}
         return series
 
     async def _async_ask_meter(self, meter_id: str, ask: _Question) -> Series:
@@ -164,7 +164,7 @@ class Source:
             ),
         )
         if ask.end is None and not any(map(series.values, series.columns)):
-            self._silent.add(meter_id)
+            self.silent.add(meter_id)
         return series
 
     async def _async_ask(
@@ -176,7 +176,7 @@ class Source:
         except ClimkitAccessError:
             # Only of the present: a refused past may be too long ago, and no more.
             if ask.end is None and what not in self._given:
-                self._refused.add(what)
+                self.refused.add(what)
             raise
         self._given.add(what)
         return series
@@ -193,9 +193,9 @@ class Source:
             for flow in flows
             if flow.meter_id is not None and flow.column not in columns
         }
-        vain = self._refused
+        vain = self.refused
         if replies and ask.end is None:
-            vain = vain | self._silent
+            vain = vain | self.silent
         return [meter for meter in missing if meter not in vain]
 
 
