@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 import logging
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
@@ -16,6 +17,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
+
+from custom_components.climkit.const import DOMAIN
 
 from .conftest import NOW, entry_for, history_done, later, set_up
 from .ledger import assert_equal, model_hours, rows_of
@@ -86,6 +89,28 @@ async def test_unloaded_while_the_recorder_lets_it_wait(
         hold.release.set()
     await hass.async_block_till_done(wait_background_tasks=True)
     assert len(cloud.requests) == before
+
+
+async def test_removed_in_the_middle_of_a_window(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+    cloud: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """What is booked while an entry is saved for the last time leaves no file behind."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    file = f"{DOMAIN}.{entry.entry_id}"
+    books, flows = entry.runtime_data.books, entry.runtime_data.live[0].flows
+    await later(hass, freezer, timedelta(minutes=2))
+    assert file in hass_storage
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert file not in hass_storage
+    for flow in flows:
+        books.advance(flow, dt_util.utcnow())
+    await later(hass, freezer, timedelta(minutes=2))
+    assert file not in hass_storage
 
 
 async def test_statistics_that_cannot_be_read(

@@ -107,7 +107,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> 
     """Unload a site."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
-        await entry.runtime_data.books.async_save()
+        await entry.runtime_data.books.async_close()
     return unloaded
 
 

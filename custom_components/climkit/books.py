@@ -31,9 +31,9 @@ class Books:
         """Remember how far the histories had come when Home Assistant last ran."""
         await self._progress.async_load()
 
-    async def async_save(self) -> None:
-        """Save how far they have come, now."""
-        await self._progress.async_save()
+    async def async_close(self) -> None:
+        """Save how far they have come, for the last time."""
+        await self._progress.async_close()
 
     async def async_announce(self, info: SiteInfo, flows: Iterable[Flow]) -> None:
         """Give each flow a statistic under its name of today, be it still empty."""

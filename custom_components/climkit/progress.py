@@ -53,6 +53,7 @@ class Progress:
         self._hints: dict[str, _Mark] = {}
         self._marks: dict[Flow, _Mark] = {}
         self._first: dict[Flow, datetime] = {}
+        self._closed = False
 
     async def async_load(self) -> None:
         """Load the hints; unreadable ones are as good as none."""
@@ -67,8 +68,13 @@ class Progress:
         """Forget everything, with the config entry."""
         await self._store.async_remove()
 
-    async def async_save(self) -> None:
-        """Save now."""
+    async def async_close(self) -> None:
+        """Save for the last time.
+
+        An import may still be booking a window then: the database tells it next time.
+        Saved later, it would overwrite what a reloaded or removed entry has made of it.
+        """
+        self._closed = True
         await self._store.async_save(self._as_dict())
 
     @callback
@@ -126,7 +132,8 @@ class Progress:
     def _set(self, flow: Flow, mark: _Mark) -> None:
         if mark != self._marks[flow]:
             self._marks[flow] = mark
-            self._store.async_delay_save(self._as_dict, SAVE_DELAY)
+            if not self._closed:
+                self._store.async_delay_save(self._as_dict, SAVE_DELAY)
 
     @callback
     def _as_dict(self) -> dict[str, Any]:
