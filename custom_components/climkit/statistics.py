@@ -40,13 +40,30 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import get_instance, session_scope
 from homeassistant.util import slugify
 from homeassistant.util.unit_conversion import EnergyConverter, VolumeConverter
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Executable,
+    Row,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from .const import DOMAIN
 from .flows import Flow, Quantity
-from .metering import EXACT, TAIL, HourRow, Hours, Stored, amounts_between, reconcile
+from .metering import (
+    EXACT,
+    HOUR,
+    TAIL,
+    HourRow,
+    Hours,
+    Stored,
+    amounts_between,
+    reconcile,
+)
 
 ROWS_AT_ONCE: Final = 5000
 """Rows compared in one transaction, in which the recorder does nothing else."""
@@ -309,118 +326,123 @@ def _book_all(
         known = instance.statistics_meta_manager.get_many(
             session, statistic_ids=set(entries)
         )
+        database = session.connection()
         for id_, entry in entries.items():
             if id_ in known:
-                result[id_] = _Account(session, known[id_][0]).book(entry, tolerance)
+                result[id_] = _Account(database, known[id_][0]).book(entry, tolerance)
             else:
                 result[id_] = Booked((), lost=True)
     booked |= result
     return True
 
 
+# Made once: making them for each flow of each poll would take longer than their work.
+_ROWS: Final = select(
+    Statistics.id, Statistics.start_ts, Statistics.state, Statistics.sum
+).where(Statistics.metadata_id == bindparam("statistic"))
+_ROWS_FROM: Final = (
+    _ROWS.where(Statistics.start_ts >= bindparam("first"))
+    .order_by(Statistics.start_ts)
+    .limit(bindparam("number"))
+)
+_LAST_BEFORE: Final = (
+    _ROWS.where(Statistics.start_ts < bindparam("first"))
+    .order_by(Statistics.start_ts.desc())
+    .limit(1)
+)
+_NEWEST: Final = _ROWS.order_by(Statistics.start_ts.desc()).limit(TAIL)
+_INSERT: Final = insert(Statistics)
+_CORRECT: Final = (
+    update(Statistics)
+    .where(Statistics.id == bindparam("row"))
+    .values(state=bindparam("amount"), sum=bindparam("total"))
+)
+_SHIFT: Final = (
+    update(Statistics)
+    .where(Statistics.metadata_id == bindparam("statistic"))
+    .where(Statistics.start_ts >= bindparam("first"))
+    .values(sum=Statistics.sum + bindparam("delta"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Account:
     """One statistic's rows in the database, within one transaction."""
 
-    session: Session
+    database: Connection
     metadata_id: int
 
     def book(self, entry: Entry, tolerance: float) -> Booked:
         """Bring the rows in line with the entry, and all later sums with them."""
-        if entry.after and not self._rows(entry.after, entry.after):
+        if entry.after and not self._has(entry.after):
             return Booked(self._tail(), lost=True)
         if not entry.hours:
             return Booked(self._tail())
         first, last = entry.hours.span
-        ids = {}
-        rows = []
-        for row in self._rows(first, last):
+        ids: dict[datetime, int] = {}
+        rows: list[HourRow] = []
+        following: HourRow | None = None
+        for row in self._rows_from(first, (last - first) // HOUR + 2):
             hour = _row_of(row)
+            if hour.start > last:
+                following = hour
+                break
             ids[hour.start] = row.id
             rows.append(hour)
         stored = Stored(self._sum_before(first), rows)
         changed = reconcile(stored, entry.hours, tolerance)
         self._write(changed, ids)
-        self._shift(last, {row.start: row.sum for row in (*rows, *changed)})
+        if following:
+            self._go_on({row.start: row.sum for row in (*rows, *changed)}, following)
         return Booked(self._tail(), len(changed))
 
-    def _write(
-        self, rows: Sequence[HourRow], ids: Mapping[datetime, int | None]
-    ) -> None:
+    def _write(self, rows: Sequence[HourRow], ids: Mapping[datetime, int]) -> None:
         now = time.time()
-        new = [row for row in rows if row.start not in ids]
-        old = [row for row in rows if row.start in ids]
+        new = [
+            {
+                "metadata_id": self.metadata_id,
+                "created_ts": now,
+                "start_ts": row.start.timestamp(),
+                "state": row.state,
+                "sum": row.sum,
+            }
+            for row in rows
+            if row.start not in ids
+        ]
+        old = [
+            {"row": ids[row.start], "amount": row.state, "total": row.sum}
+            for row in rows
+            if row.start in ids
+        ]
         for some in batched(new, 500, strict=False):
-            self.session.execute(
-                insert(Statistics),
-                [
-                    {
-                        "metadata_id": self.metadata_id,
-                        "created_ts": now,
-                        "start_ts": row.start.timestamp(),
-                        "state": row.state,
-                        "sum": row.sum,
-                    }
-                    for row in some
-                ],
-            )
+            self.database.execute(_INSERT, some)
         if old:
-            self.session.execute(
-                update(Statistics),
-                [
-                    {"id": ids[row.start], "state": row.state, "sum": row.sum}
-                    for row in old
-                ],
-            )
+            self.database.execute(_CORRECT, old)
 
-    def _shift(self, last: datetime, sums: Mapping[datetime, float]) -> None:
-        """Move the sums of all rows after `last` so that they go on from it."""
-        later = self.session.execute(
-            self._select()
-            .where(Statistics.start_ts > last.timestamp())
-            .order_by(Statistics.start_ts)
-            .limit(1)
-        ).first()
-        if later is None or not sums:
-            return
-        following = _row_of(later)
+    def _go_on(self, sums: Mapping[datetime, float], following: HourRow) -> None:
+        """Move the sums of the following row and of all later ones so that they go on."""
         delta = sums[max(sums)] - (following.sum - following.state)
         if abs(delta) > EXACT:
-            self.session.execute(
-                update(Statistics)
-                .where(Statistics.metadata_id == self.metadata_id)
-                .where(Statistics.start_ts >= later.start_ts)
-                .values(sum=Statistics.sum + delta)
-                .execution_options(synchronize_session=False)
-            )
+            self._run(_SHIFT, first=following.start.timestamp(), delta=delta)
 
-    def _rows(self, first: datetime, last: datetime) -> Sequence[Row[Any]]:
-        return self.session.execute(
-            self._select()
-            .where(Statistics.start_ts >= first.timestamp())
-            .where(Statistics.start_ts <= last.timestamp())
-            .order_by(Statistics.start_ts)
-        ).all()
+    def _has(self, hour: datetime) -> bool:
+        return any(row.start_ts == hour.timestamp() for row in self._rows_from(hour, 1))
+
+    def _rows_from(self, first: datetime, number: int) -> Sequence[Row[Any]]:
+        return self._run(_ROWS_FROM, first=first.timestamp(), number=number).all()
 
     def _sum_before(self, first: datetime) -> float:
-        row = self.session.execute(
-            self._select()
-            .where(Statistics.start_ts < first.timestamp())
-            .order_by(Statistics.start_ts.desc())
-            .limit(1)
-        ).first()
+        row = self._run(_LAST_BEFORE, first=first.timestamp()).first()
         return _row_of(row).sum if row else 0.0
 
     def _tail(self) -> tuple[HourRow, ...]:
-        rows = self.session.execute(
-            self._select().order_by(Statistics.start_ts.desc()).limit(TAIL)
-        ).all()
+        rows = self._run(_NEWEST).all()
         return tuple(map(_row_of, reversed(rows)))
 
-    def _select(self) -> Any:
-        return select(
-            Statistics.id, Statistics.start_ts, Statistics.state, Statistics.sum
-        ).where(Statistics.metadata_id == self.metadata_id)
+    def _run(self, statement: Executable, **values: float) -> CursorResult[Any]:
+        return self.database.execute(
+            statement, {"statistic": self.metadata_id, **values}
+        )
 
 
 def _row_of(row: Row[Any]) -> HourRow:
