@@ -15,7 +15,7 @@ from .books import Books
 from .const import CONF_SITE, DOMAIN
 from .coordinator import ReadingsCoordinator, SiteCoordinator
 from .dashboard_setup import DashboardSetup, async_forget
-from .devices import async_follow_devices, is_present
+from .devices import async_keep_devices, is_present
 from .environment import EnvironmentCoordinator
 from .flows import LIVE_MEDIA
 from .history import History
@@ -69,9 +69,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
         EnvironmentCoordinator(hass, entry, client, outage),
         RegisterCoordinator(hass, entry, client, outage),
     )
-    await async_follow_devices(hass, entry)
+    await async_keep_devices(hass, entry)
     for coordinator in (live, daily):
-        coordinator.async_follow_site()
+        coordinator.async_watch_site()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     _async_start(hass, entry)
     return True

@@ -45,10 +45,10 @@ class Books:
         names = await async_statistic_names(self._hass, info, flows)
         await self._ledger.async_ensure(names)
 
-    async def async_follow(self, info: SiteInfo, flows: Iterable[Flow]) -> None:
+    async def async_open(self, info: SiteInfo, flows: Iterable[Flow]) -> None:
         """Announce the flows, and find out how far those that are new have come."""
         flows = tuple(flows)
-        new = [flow for flow in flows if not self.follows(flow)]
+        new = [flow for flow in flows if not self.is_open(flow)]
         tails = await self._ledger.async_tails(new)
         await self.async_announce(info, flows)
         for flow, tail in tails.items():
@@ -91,9 +91,9 @@ class Books:
         """Note that the history of a flow is known before `until`."""
         self._progress.advance(flow, until)
 
-    def follows(self, flow: Flow) -> bool:
+    def is_open(self, flow: Flow) -> bool:
         """Return whether it is known how far a flow has come."""
-        return self._progress.follows(flow)
+        return self._progress.is_open(flow)
 
     def until(self, flow: Flow) -> datetime:
         """Return the hour from which on the flow's history is not known, in UTC."""

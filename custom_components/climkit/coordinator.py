@@ -214,7 +214,7 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         }
         newest = max((n for r in readings.values() if (n := r.newest)), default=None)
         self._plan_next_poll(newest)
-        await self._async_follow_flows()
+        await self._async_open_books()
         data = LiveData(quarters, {}, newest + QUARTER if newest else self.data.newest)
         await self._async_book(data, polled=True)
         return self._with_totals(data)
@@ -253,7 +253,7 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
             )
 
     @callback
-    def async_follow_site(self) -> None:
+    def async_watch_site(self) -> None:
         """Look at once, from now on, when something has changed at the site."""
 
         @callback
@@ -281,13 +281,13 @@ class ReadingsCoordinator(DataUpdateCoordinator[LiveData]):
         wait = self._schedule.next_poll(now) - now
         self.update_interval = wait + timedelta(seconds=uniform(0, JITTER))  # noqa: S311
 
-    async def _async_follow_flows(self) -> None:
+    async def _async_open_books(self) -> None:
         """Name the statistics as the cloud does; find out how far new ones have come."""
         info = self.site.data
-        if info == self._described and all(map(self.books.follows, self.flows)):
+        if info == self._described and all(map(self.books.is_open, self.flows)):
             return
         try:
-            await self.books.async_follow(info, self.flows)
+            await self.books.async_open(info, self.flows)
         except RecorderError:
             return
         self._described = info

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 ENERGY: Final = "energy"
 CHANGED: Final = f"{DOMAIN}_energy_preferences_changed"
 
-_FOLLOWED: Final[HassKey[bool]] = HassKey(f"{DOMAIN}_energy_preferences_followed")
+_NOTICED: Final[HassKey[bool]] = HassKey(f"{DOMAIN}_energy_preferences_noticed")
 
 
 class DoubtError(Exception):
@@ -188,7 +188,7 @@ def async_listen(
     entry.async_on_unload(async_dispatcher_connect(hass, CHANGED, listener))
 
 
-async def async_follow(hass: HomeAssistant) -> None:
+async def async_notice_changes(hass: HomeAssistant) -> None:
     """Notice changes of the preferences from now on; never raises.
 
     The energy integration forgets no listener, so it gets one for all entries.
@@ -201,6 +201,6 @@ async def async_follow(hass: HomeAssistant) -> None:
     async def notify() -> None:
         async_dispatcher_send(hass, CHANGED)
 
-    if not hass.data.get(_FOLLOWED):
-        hass.data[_FOLLOWED] = True
+    if not hass.data.get(_NOTICED):
+        hass.data[_NOTICED] = True
         energy.manager.async_listen_updates(notify)

@@ -21,10 +21,10 @@ from .const import CONF_HOME, DOMAIN, HOME_NONE, HOME_SITE, LOGGER
 from .dashboard import (
     DoubtError,
     async_add,
-    async_follow,
     async_has_grid,
     async_listen,
     async_missing,
+    async_notice_changes,
 )
 from .energy_preferences import Addition, additions
 from .flows import Flow
@@ -91,7 +91,7 @@ class DashboardSetup:
 
     async def async_run(self) -> None:
         """Add what was chosen, once for each choice; never raises."""
-        await async_follow(self._hass)
+        await async_notice_changes(self._hass)
         home = self._entry.options.get(CONF_HOME, HOME_NONE)
         if home == HOME_NONE or await _async_applied(self._hass, self._entry) == home:
             self._solved()

@@ -16,7 +16,7 @@ from .site import SiteInfo
 APP_URL: Final = "https://app.climkit.io"
 
 
-async def async_follow_devices(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
+async def async_keep_devices(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Keep the devices in line with the cloud, from now on."""
     data = entry.runtime_data
     models = await async_choice_texts(hass, "model")
@@ -37,7 +37,7 @@ def _update_devices(
     info = entry.runtime_data.site.data
     sensors = entry.runtime_data.environment.sensors
     registry = dr.async_get(hass)
-    _follow_name(hass, entry, info)
+    _keep_name(hass, entry, info)
     site = registry.async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={(DOMAIN, info.site.id)},
@@ -70,9 +70,7 @@ def _update_devices(
             registry.async_remove_device(device.id)
 
 
-def _follow_name(
-    hass: HomeAssistant, entry: ClimkitConfigEntry, info: SiteInfo
-) -> None:
+def _keep_name(hass: HomeAssistant, entry: ClimkitConfigEntry, info: SiteInfo) -> None:
     """Rename the entry with its site, unless the user has given it another name."""
     site = dr.async_get(hass).async_get_device_by_identifier(
         (DOMAIN, info.site.id), entry.entry_id

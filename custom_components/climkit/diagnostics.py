@@ -167,7 +167,7 @@ def _history(entry: ClimkitConfigEntry) -> dict[str, Any]:
             }
             for coordinator in data.live
             for flow in coordinator.flows
-            if books.follows(flow)
+            if books.is_open(flow)
         },
     }
 

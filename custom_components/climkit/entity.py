@@ -1,5 +1,6 @@
 """What all entities share: unique ids, names by key, the device that they belong to."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -43,8 +44,7 @@ class ClimkitEntity[CoordinatorT: DataUpdateCoordinator[Any]](
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, owner_id)})
 
 
-@callback
-def async_follow[T](
+async def async_add_as_they_come[T](
     entry: ConfigEntry,
     coordinator: DataUpdateCoordinator[Any],
     current: Callable[[], Mapping[str, T]],
@@ -59,7 +59,7 @@ def async_follow[T](
     known: set[str] = set()
 
     @callback
-    def add_new() -> None:
+    def find_new() -> list[T]:
         things = current()
         # What has been away comes back by itself, unless its device has gone with it.
         known.difference_update(
@@ -69,10 +69,19 @@ def async_follow[T](
         )
         new = [thing for unique_id, thing in things.items() if unique_id not in known]
         known.update(things)
-        async_add_entities(entity for thing in new for entity in entities_of(thing))
+        return new
 
-    add_new()
+    @callback
+    def add_new() -> None:
+        async_add_entities(
+            entity for thing in find_new() for entity in entities_of(thing)
+        )
+
     entry.async_on_unload(coordinator.async_add_listener(add_new))
+    for thing in find_new():
+        async_add_entities(entities_of(thing))
+        # A large site has hundreds, which would hold up everything else in one go.
+        await asyncio.sleep(0)
 
 
 def _is_registered(hass: HomeAssistant, unique_id: str) -> bool:

@@ -147,7 +147,7 @@ class History(DataUpdateCoordinator[float]):
                 flows = [
                     flow
                     for flow in coordinator.flows
-                    if flow.medium == medium and self._books.follows(flow)
+                    if flow.medium == medium and self._books.is_open(flow)
                 ]
                 stop = hour_of(dt_util.utcnow() - OVERLAP)
                 for window in windows(begin, stop, self._length.get(medium, WINDOW)):
@@ -179,7 +179,7 @@ class History(DataUpdateCoordinator[float]):
             flow
             for flow in coordinator.flows
             if flow.medium == medium
-            and self._books.follows(flow)
+            and self._books.is_open(flow)
             and coordinator.gives(flow)
             and not self._books.is_complete(flow, start)
         ]
@@ -256,7 +256,7 @@ class History(DataUpdateCoordinator[float]):
         for coordinator in self._live:
             first = coordinator.site.data.first_hour
             for flow in coordinator.flows:
-                if self._books.follows(flow) and coordinator.gives(flow):
+                if self._books.is_open(flow) and coordinator.gives(flow):
                     whole = max((start - first) / HOUR, 1)
                     known = max((self._books.until(flow) - first) / HOUR, 0)
                     complete = self._books.is_complete(flow, start)

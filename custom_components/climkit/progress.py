@@ -79,7 +79,7 @@ class Progress:
 
     @callback
     def open(self, flow: Flow, first: datetime, newest: HourRow | None) -> None:
-        """Begin to follow a flow whose history starts at `first`.
+        """Begin with a flow whose history starts at `first`.
 
         `newest` is what the database has; the hint counts only if it has no less than
         it had.
@@ -93,7 +93,7 @@ class Progress:
             rows_until = max(rows_until, hint.until)
         self._marks[flow] = _Mark(rows_until, newest.start if newest else None)
 
-    def follows(self, flow: Flow) -> bool:
+    def is_open(self, flow: Flow) -> bool:
         """Return whether the flow has been opened."""
         return flow in self._marks
 

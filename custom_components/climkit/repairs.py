@@ -17,8 +17,8 @@ from .const import DOMAIN
 from .dashboard import (
     DoubtError,
     async_doubled,
-    async_follow,
     async_listen,
+    async_notice_changes,
     async_remove_sensor,
 )
 from .energy_preferences import OtherContentError
@@ -38,7 +38,7 @@ def async_watch(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
         await _async_check(hass, entry)
 
     async def begin() -> None:
-        await async_follow(hass)
+        await async_notice_changes(hass)
         await check()
 
     async_listen(hass, entry, check)

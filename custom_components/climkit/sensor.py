@@ -18,12 +18,12 @@ from homeassistant.const import (
     UnitOfRatio,
     UnitOfVolume,
 )
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import LiveData, ReadingsCoordinator
-from .entity import ClimkitEntity, async_follow
+from .entity import ClimkitEntity, async_add_as_they_come
 from .environment import EnvironmentSensor
 from .flows import Flow, FlowKind, Quantity
 from .history import History
@@ -206,7 +206,7 @@ async def async_setup_entry(
 ) -> None:
     """Set up the sensors of a site, and of what appears at it later."""
     data = entry.runtime_data
-    newest = next((follower for follower in data.live if follower.media), data.live[0])
+    newest = next((some for some in data.live if some.media), data.live[0])
     async_add_entities(
         [
             LastReadingSensor(newest, data.site.data.site.id, LAST_READING),
@@ -214,15 +214,15 @@ async def async_setup_entry(
         ]
     )
     for coordinator in data.live:
-        _follow_flows(entry, coordinator, async_add_entities)
-    async_follow(
+        await _async_add_flows(entry, coordinator, async_add_entities)
+    await async_add_as_they_come(
         entry,
         data.site,
         lambda: registers_of(data.site.data),
         lambda register: [RegisterSensor(data.registers, register, data.site.data)],
         async_add_entities,
     )
-    async_follow(
+    await async_add_as_they_come(
         entry,
         data.environment,
         lambda: {sensor.id: sensor for sensor in data.environment.sensors or ()},
@@ -231,14 +231,13 @@ async def async_setup_entry(
     )
 
 
-@callback
-def _follow_flows(
+async def _async_add_flows(
     entry: ClimkitConfigEntry,
     coordinator: ReadingsCoordinator,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of each flow as soon as it is there, and again if it returns."""
-    async_follow(
+    await async_add_as_they_come(
         entry,
         coordinator,
         lambda: {flow.key: flow for flow in coordinator.flows},
