@@ -1,14 +1,18 @@
 """Looks at the event loop and at the memory while others work."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 import gc
 import os
 import resource
+import threading
 import time
-from typing import Final
+from typing import Any, Final
+from unittest.mock import patch
+
+from custom_components.climkit.statistics import Ledger, _BookingTask
 
 BEAT: Final = 0.005
 """Seconds between two looks."""
@@ -21,11 +25,13 @@ class Seen:
     """What was seen until now."""
 
     longest_block: float = 0.0
-    """Seconds for which the loop did not come round, at most: working, or waiting for
-    Python's lock; without the garbage collection, and without the time in which other
-    processes had the processor."""
+    """Seconds for which the integration held up the loop, at most: the loop's thread
+    worked, or waited for Python's lock while the integration worked in another. Without
+    the garbage collection, and without the time in which other processes had the
+    processor."""
     longest_silence: float = 0.0
-    """The same with everything."""
+    """Seconds for which the loop did not come round, at most, for whatever reason:
+    among others because the recorder stores the states of hundreds of new sensors."""
     longest_work: float = 0.0
     """Seconds that the loop's thread worked in one go, at most."""
     blocks: int = 0
@@ -48,29 +54,79 @@ async def watch() -> AsyncIterator[Seen]:
     seen = Seen(memory_before=start, memory_peak=start)
     collecting = _Collections()
     gc.callbacks.append(collecting)
-    task = asyncio.create_task(_beat(seen, collecting, kernel))
+    elsewhere = _Elsewhere()
+    task = asyncio.create_task(_beat(seen, collecting, kernel, elsewhere))
     try:
-        yield seen
+        with elsewhere.noted():
+            yield seen
     finally:
         task.cancel()
         gc.callbacks.remove(collecting)
         kernel.close()
 
 
-async def _beat(seen: Seen, collecting: _Collections, kernel: _Kernel) -> None:
+async def _beat(
+    seen: Seen, collecting: _Collections, kernel: _Kernel, elsewhere: _Elsewhere
+) -> None:
     while True:
-        delayed = kernel.delayed()
+        delayed, busy = kernel.delayed(), elsewhere.seconds
         before = time.perf_counter(), time.thread_time(), collecting.seconds
         await asyncio.sleep(BEAT)
         silence = time.perf_counter() - before[0] - BEAT
-        work = time.thread_time() - before[1]
         rubbish = collecting.seconds - before[2]
-        block = silence - rubbish - (kernel.delayed() - delayed)
+        work = time.thread_time() - before[1] - rubbish
+        stood_still = silence - rubbish - (kernel.delayed() - delayed)
+        block = min(stood_still, work + elsewhere.seconds - busy)
         seen.longest_silence = max(seen.longest_silence, silence)
         seen.longest_block = max(seen.longest_block, block)
-        seen.longest_work = max(seen.longest_work, work - rubbish)
+        seen.longest_work = max(seen.longest_work, work)
         seen.blocks += block > 0.05
         seen.memory_peak = max(seen.memory_peak, kernel.memory())
+
+
+class _Elsewhere:
+    """Adds up how long the integration works in other threads than the loop's."""
+
+    def __init__(self) -> None:
+        self._over = 0.0
+        self._since: dict[int, float] = {}
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds until now, what still runs included."""
+        now = time.perf_counter()
+        return self._over + sum(now - begun for begun in [*self._since.values()])
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note what is booked, read from the database, and read out of replies."""
+        read, to_thread = Ledger._async_read, asyncio.to_thread
+        with (
+            patch.object(_BookingTask, "run", self._timed(_BookingTask.run)),
+            patch.object(
+                Ledger,
+                "_async_read",
+                lambda ledger, call, *args: read(ledger, self._timed(call), *args),
+            ),
+            patch.object(
+                asyncio,
+                "to_thread",
+                lambda call, *args: to_thread(self._timed(call), *args),
+            ),
+        ):
+            yield
+
+    def _timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any) -> Any:
+            thread = threading.get_ident()
+            begun = self._since[thread] = time.perf_counter()
+            try:
+                return call(*args)
+            finally:
+                del self._since[thread]
+                self._over += time.perf_counter() - begun
+
+        return timed
 
 
 class _Kernel:
