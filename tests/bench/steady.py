@@ -15,14 +15,15 @@ from typing import Final
 from homeassistant.util import dt as dt_util
 
 from custom_components.climkit.coordinator import ReadingsCoordinator
+from custom_components.climkit.metering import HOUR, QUARTER
 from tests.fast_clock import fast_clock
 from tests.simulator import Publication, SimulatedSite, Simulator
 
 from .frozen import frozen_time
 from .home import add, home
 
-START: Final = datetime(2026, 6, 16, 10, 5, tzinfo=UTC)
-"""A Tuesday in summer, at noon in Zurich; far from the nightly checks."""
+START: Final = datetime(2026, 6, 16, 4, 5, tzinfo=UTC)
+"""A Tuesday in summer, in the morning in Zurich: hours go by before the next audit."""
 
 HISTORY: Final = timedelta(days=3)
 """So long have the sites been metered: their import is not the subject."""
@@ -109,8 +110,9 @@ async def measure(
             result.cpu = (end - begin) / hours
             requests = list(simulator.requests)
     result.requests = Counter(request.endpoint for request in requests)
-    first = requests[0].time
-    hours_since = Counter((r.time - first) // timedelta(hours=1) for r in requests)
+    # Between two polls: at one, it would be by chance in which hour the next one falls.
+    begin_of_hours = requests[0].time - QUARTER / 2
+    hours_since = Counter((r.time - begin_of_hours) // HOUR for r in requests)
     result.hourly = [hours_since[number] for number in range(int(hours))]
     gaps = [(b.time - a.time).total_seconds() for a, b in pairwise(requests)]
     result.smallest_gap = min(gaps, default=float("inf"))
