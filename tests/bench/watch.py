@@ -139,7 +139,10 @@ class _Kernel:
 
     def __init__(self) -> None:
         self._memory = os.open("/proc/self/statm", os.O_RDONLY)
-        self._scheduling = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+        try:
+            self._scheduling = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+        except FileNotFoundError:  # not every kernel keeps that account
+            self._scheduling = os.open("/dev/null", os.O_RDONLY)
 
     def memory(self) -> int:
         """Return the resident bytes of this process."""
@@ -147,7 +150,8 @@ class _Kernel:
 
     def delayed(self) -> float:
         """Return for how many seconds the thread could have run, but had no processor."""
-        return int(os.pread(self._scheduling, 200, 0).split()[1]) / 1e9
+        account = os.pread(self._scheduling, 200, 0).split()
+        return int(account[1]) / 1e9 if account else 0.0
 
     def close(self) -> None:
         """Close the files."""
