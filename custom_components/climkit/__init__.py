@@ -1,32 +1,20 @@
 """Climkit: the energy of a metered building in Home Assistant."""
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_PASSWORD, CONF_USERNAME, Platform
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_SITE, DOMAIN
+from .const import DOMAIN
 from .devices import async_keep_devices, is_present
 from .energy_dashboard.setup import DashboardSetup, async_forget
-from .history.audit import HistoryAudit
-from .history.importer import HistoryImporter
-from .metering.flows import LIVE_MEDIA
-from .reading.account import async_get_client
-from .reading.environment import EnvironmentCoordinator
-from .reading.live_coordinator import LiveCoordinator
-from .reading.outage import Outage
-from .reading.reader import SeriesReader
-from .reading.refusals import async_forget_access
-from .reading.registers import RegisterCoordinator
-from .reading.site_coordinator import SiteCoordinator
-from .repairs import async_delete_issues, async_watch
-from .runtime import ClimkitConfigEntry, SiteRuntime
+from .repairs import async_forget_issues, async_watch
+from .runtime import ClimkitConfigEntry, async_build
 from .services import async_setup_services
-from .statistics.progress import HistoryProgress
-from .statistics.site_statistics import SiteStatistics
+from .storage import async_remove_all
 
 PLATFORMS = [Platform.SENSOR]
 
@@ -41,38 +29,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> bool:
     """Set up a site: its description, its newest readings; then, behind, its history."""
-    client = async_get_client(
-        hass, entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD]
-    )
-    outage = Outage()
-    statistics = SiteStatistics(hass, entry.entry_id)
-    await statistics.async_load()
-    site = SiteCoordinator(hass, entry, client, statistics, outage)
-    await site.async_config_entry_first_refresh()
-
-    reader = SeriesReader(client, entry.data[CONF_SITE])
-    entry.async_on_unload(site.async_add_listener(reader.try_all_again))
-    live, daily = (
-        LiveCoordinator(hass, entry, site, reader, statistics, media=media)
-        for media in (LIVE_MEDIA, None)
-    )
-    outage.leader = live if live.media else daily
-    await live.async_config_entry_first_refresh()
-    await daily.async_refresh()  # what comes once a day must not hold up the rest
-    entry.runtime_data = SiteRuntime(
-        client,
-        reader,
-        statistics,
-        site,
-        (live, daily),
-        HistoryImporter(hass, entry, reader, statistics, (live, daily)),
-        HistoryAudit(hass, entry, reader, statistics, (live, daily)),
-        EnvironmentCoordinator(hass, entry, client, outage),
-        RegisterCoordinator(hass, entry, client, outage),
-    )
+    entry.runtime_data = await async_build(hass, entry)
     await async_keep_devices(hass, entry)
-    for coordinator in (live, daily):
-        coordinator.async_watch_site()
+    for coordinator in entry.runtime_data.live:
+        coordinator.async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     _async_start(hass, entry)
     return True
@@ -85,22 +45,17 @@ def _async_start(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     data.environment.async_start()
     data.registers.async_start()
 
-    async def start_booking() -> None:
-        for coordinator in data.live:
-            await coordinator.async_history_advanced()
-        data.history.async_start()
-
     @callback
     def started(_: HomeAssistant) -> None:
-        # Ends with the entry: the recorder may let it wait, and would start an import
-        # of an entry that is gone.
+        data.history.async_start()
         entry.async_create_background_task(
-            hass, start_booking(), f"{entry.title} (start)"
+            hass, data.async_learn_kinds(), f"{entry.title} (start)"
         )
 
     entry.async_on_unload(async_at_started(hass, started))
-    DashboardSetup(hass, entry).async_start()
-    async_watch(hass, entry)
+    dashboard = DashboardSetup(hass, entry)
+    dashboard.async_start()
+    async_watch(hass, entry, dashboard)
     data.audit.async_schedule()
 
 
@@ -108,7 +63,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> 
     """Unload a site."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
-        await entry.runtime_data.statistics.async_close()
+        await entry.runtime_data.async_close()
     return unloaded
 
 
@@ -123,7 +78,6 @@ async def async_remove_config_entry_device(
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Forget how far the import came; the statistics stay, they are the user's."""
-    await HistoryProgress(hass, entry.entry_id).async_remove()
-    async_forget_access(hass, entry)
+    await async_remove_all(hass, entry.entry_id)
     await async_forget(hass, entry)
-    async_delete_issues(hass, entry.entry_id)
+    async_forget_issues(hass, entry.entry_id)

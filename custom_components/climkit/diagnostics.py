@@ -5,7 +5,7 @@ same from report to report.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from .const import CONF_HOME, CONF_METERS, CONF_OFFERED, CONF_SITE, HOME_NONE, H
 from .entities.measurands import measurand_of
 from .reading.live_coordinator import LiveCoordinator
 from .runtime import ClimkitConfigEntry
+
+DAY: Final = timedelta(days=1)
 
 NO_IDS: Final = (None, HOME_NONE, HOME_SITE)
 """Choices for the dashboard that name nobody."""
@@ -42,8 +44,9 @@ async def async_get_config_entry_diagnostics(
             "registers": _coordinator(data.registers),
         },
         "source": {
-            "refused": _sources(entry, data.reader.refused),
-            "silent": _sources(entry, data.reader.silent),
+            "refused": _sources(entry, data.reader.refusals.refused),
+            "silent": _sources(entry, data.reader.refusals.resting),
+            "limits": _limits(entry),
         },
         "history": _history(entry),
         "shape": data.client.observations.as_dict(),
@@ -70,7 +73,7 @@ def _site(entry: ClimkitConfigEntry) -> dict[str, Any]:
         "id": pseudonym(entry.data[CONF_SITE]),
         "time_zone": info.site.time_zone,
         "is_created_known": info.site.created is not None,
-        "first_hour": info.first_hour.isoformat(),
+        "beginning": info.beginning.isoformat(),
         "media": list(info.media),
     }
 
@@ -149,6 +152,21 @@ def _sources(entry: ClimkitConfigEntry, some: Iterable[str]) -> list[str]:
     """Return media by their names, which name nobody, and meters by their pseudonyms."""
     media = entry.runtime_data.site.data.media
     return sorted(what if what in media else pseudonym(what) for what in some)
+
+
+def _limits(entry: ClimkitConfigEntry) -> dict[str, Any]:
+    """Return what was learned of the cloud: lengths in days, depths as dates."""
+    limits = entry.runtime_data.reader.limits
+    told = {}
+    for key, limit in limits.kinds.items():
+        resolution, who = key.split(" ", 1)
+        told[f"{resolution} {_sources(entry, [who])[0]}"] = {
+            "longest": limit.length / DAY if limit.length else None,
+            "refused": limit.refused / DAY if limit.refused else None,
+            "depth": _iso(limit.depth),
+            "rows": limit.rows,
+        }
+    return told
 
 
 def _history(entry: ClimkitConfigEntry) -> dict[str, Any]:

@@ -1,16 +1,20 @@
-"""Repairs: the same energy counted twice in the Energy dashboard.
+"""Repairs: what somebody must know, or do. Nobody else raises issues.
 
-Every flow has a statistic, with all its history, and a sensor. Whoever adds both counts
-that energy twice. The sensor is the one to go, but only if the user says so.
+Every flow has a statistic, with all its history, and a sensor. Whoever adds both to the
+Energy dashboard counts that energy twice: the sensor is the one to go, but only if the
+user says so. What could not be added to the dashboard is to be added by hand. And access
+to a site that its owner has withdrawn is told until it is back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .const import DOMAIN
@@ -22,16 +26,25 @@ from .energy_dashboard.manager import (
     async_notice_changes,
     async_remove_sensor,
 )
+from .energy_dashboard.setup import DashboardSetup
 from .metering.flows import Flow
+from .reading.refusals import DESCRIPTION
 from .runtime import ClimkitConfigEntry
 from .statistics.metadata import async_statistic_names, statistic_id
 
+ACCESS_WITHDRAWN: Final = "access_withdrawn"
+BY_HAND: Final = "dashboard_by_hand"
 DOUBLE_COUNTING: Final = "double_counting"
+
+DASHBOARD: Final = "https://my.home-assistant.io/redirect/config_energy/"
 
 
 @callback
-def async_watch(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
-    """Look for energy that is counted twice, now and after each change, behind."""
+def async_watch(
+    hass: HomeAssistant, entry: ClimkitConfigEntry, dashboard: DashboardSetup
+) -> None:
+    """Look for what somebody must know, now and after each change, behind."""
+    _async_watch_access(hass, entry)
 
     async def check() -> None:
         await _async_check(hass, entry)
@@ -42,6 +55,67 @@ def async_watch(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
 
     async_listen(hass, entry, check)
     entry.async_create_background_task(hass, begin(), f"{entry.title} (repairs)")
+
+    @callback
+    def list_by_hand() -> None:
+        entry.async_create_background_task(
+            hass,
+            _async_list_by_hand(hass, entry, dashboard.by_hand),
+            f"{entry.title} (repairs)",
+        )
+
+    dashboard.async_listen(list_by_hand)
+
+
+@callback
+def _async_watch_access(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
+    """Raise an issue while the description is refused for long, or all measurements."""
+    data = entry.runtime_data
+
+    @callback
+    def check() -> None:
+        now = dt_util.utcnow()
+        withdrawn = partial(data.reader.refusals.is_withdrawn, now=now)
+        if withdrawn(DESCRIPTION) or all(map(withdrawn, data.site.data.media)):
+            ir.async_create_issue(
+                hass,
+                DOMAIN,
+                f"{ACCESS_WITHDRAWN}_{entry.entry_id}",
+                is_fixable=False,
+                severity=ir.IssueSeverity.ERROR,
+                translation_key=ACCESS_WITHDRAWN,
+                translation_placeholders={"site": entry.title},
+            )
+        else:
+            ir.async_delete_issue(hass, DOMAIN, f"{ACCESS_WITHDRAWN}_{entry.entry_id}")
+
+    for coordinator in (data.site, *data.live):
+        entry.async_on_unload(coordinator.async_add_listener(check))
+
+
+async def _async_list_by_hand(
+    hass: HomeAssistant, entry: ClimkitConfigEntry, flows: Sequence[Flow]
+) -> None:
+    """Raise an issue that lists what is to be added by hand; remove it if nothing is."""
+    issue_id = f"{BY_HAND}_{entry.entry_id}"
+    if not flows:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    info = entry.runtime_data.site.data
+    names = await async_statistic_names(hass, info, flows)
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        learn_more_url=DASHBOARD,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=BY_HAND,
+        translation_placeholders={
+            "site": entry.title,
+            "statistics": "\n".join(f"- {name}" for name in names.values()),
+        },
+    )
 
 
 async def _async_check(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
@@ -91,6 +165,14 @@ def async_delete_issues(
     for issue_id in found:
         if issue_id not in but:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_forget_issues(hass: HomeAssistant, entry_id: str) -> None:
+    """Delete all issues of a config entry, which goes."""
+    async_delete_issues(hass, entry_id)
+    for issue in (ACCESS_WITHDRAWN, BY_HAND):
+        ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry_id}")
 
 
 def _prefix(entry_id: str) -> str:

@@ -1,18 +1,35 @@
-"""What a loaded config entry works with."""
+"""What a loaded config entry works with, and how it is put together."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
 
 from .api import ClimkitClient
+from .const import CONF_SITE
 from .history.audit import HistoryAudit
 from .history.importer import HistoryImporter
+from .metering.flows import LIVE_MEDIA, OPTIONAL_COLUMNS, FlowKind, site_flows
+from .reading.account import async_get_client
 from .reading.environment import EnvironmentCoordinator
+from .reading.limits import Limits
 from .reading.live_coordinator import LiveCoordinator
+from .reading.outage import Outage
 from .reading.reader import SeriesReader
+from .reading.refusals import Refusals
 from .reading.registers import RegisterCoordinator
 from .reading.site_coordinator import SiteCoordinator
 from .statistics.site_statistics import SiteStatistics
+from .statistics.updates import RecorderError
+from .storage import entry_store
+
+SAVE_DELAY: Final = 60
+"""Seconds after which what was learned of the cloud is saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +46,64 @@ class SiteRuntime:
     audit: HistoryAudit
     environment: EnvironmentCoordinator
     registers: RegisterCoordinator
+    limits: Store[dict[str, Any]]
+
+    async def async_learn_kinds(self) -> None:
+        """Learn from the statistics which optional flows the site was seen to have."""
+        optional = [
+            flow
+            for flow in site_flows(self.site.data.site.id, (), frozenset(FlowKind))
+            if flow.kind in OPTIONAL_COLUMNS.values()
+        ]
+        with suppress(RecorderError):  # the next sunny quarter hour tells as well
+            existing = await self.statistics.async_existing(optional)
+            self.site.async_saw(frozenset(flow.kind for flow in existing))
+
+    async def async_close(self) -> None:
+        """Save for the last time."""
+        await self.limits.async_save(dict(self.reader.limits.as_dict()))
+        await self.statistics.async_close()
 
 
 type ClimkitConfigEntry = ConfigEntry[SiteRuntime]
+
+
+async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRuntime:
+    """Put the parts together, and look at the site and its newest readings.
+
+    Raises ConfigEntryNotReady or ConfigEntryAuthFailed.
+    """
+    username, password = entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD]
+    client = async_get_client(hass, username, password)
+    outage, refusals = Outage(), Refusals()
+    statistics = SiteStatistics(hass, entry.entry_id)
+    await statistics.async_load()
+    site = SiteCoordinator(hass, entry, client, refusals, outage)
+    if not await site.async_recall():
+        await site.async_config_entry_first_refresh()
+
+    store: Store[dict[str, Any]] = entry_store(hass, entry.entry_id, "limits")
+
+    def save(limits: Mapping[str, Any]) -> None:
+        store.async_delay_save(lambda: dict(limits), SAVE_DELAY)
+
+    limits = Limits.from_dict(await store.async_load())
+    reader = SeriesReader(client, entry.data[CONF_SITE], limits, refusals, save)
+    live, daily = (
+        LiveCoordinator(hass, entry, site, reader, statistics, media=media)
+        for media in (LIVE_MEDIA, None)
+    )
+    await live.async_config_entry_first_refresh()
+    await daily.async_refresh()  # what comes once a day must not hold up the rest
+    return SiteRuntime(
+        client,
+        reader,
+        statistics,
+        site,
+        (live, daily),
+        HistoryImporter(hass, entry, site, reader, statistics),
+        HistoryAudit(hass, entry, site, reader, statistics),
+        EnvironmentCoordinator(hass, entry, client, outage),
+        RegisterCoordinator(hass, entry, client, outage),
+        store,
+    )

@@ -1,17 +1,16 @@
 """What was chosen at set-up for the Energy dashboard, done once for each choice.
 
 Whoever removes our entries in the dashboard does not get them back, unless by choosing
-again. Where nothing could be added, a repair issue lists what to add by hand.
+again. Where nothing could be added, it is known what is to be added by hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import Store
@@ -20,7 +19,6 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import CONF_HOME, DOMAIN, HOME_NONE, HOME_SITE, LOGGER
 from ..metering.flows import Flow
 from ..runtime import ClimkitConfigEntry
-from ..statistics.metadata import async_statistic_names
 from ..statistics.updates import RecorderError
 from .additions import Addition, additions
 from .manager import (
@@ -31,9 +29,6 @@ from .manager import (
     async_missing,
     async_notice_changes,
 )
-
-BY_HAND: Final = "dashboard_by_hand"
-LEARN_MORE: Final = "https://my.home-assistant.io/redirect/config_energy/"
 
 RETRY: Final = timedelta(minutes=5)
 """After so long a recorder that could not serve is asked again."""
@@ -64,7 +59,6 @@ async def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget what was done: the same choice counts as a new one, or the entry goes."""
     await _store(hass, entry).async_remove()
     hass.data[_STORES].pop(entry.entry_id)
-    _delete_issue(hass, entry)
 
 
 class DashboardSetup:
@@ -75,6 +69,17 @@ class DashboardSetup:
         self._hass = hass
         self._entry = entry
         self._by_hand: Sequence[Addition] = ()
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def by_hand(self) -> list[Flow]:
+        """Return the flows whose statistics are to be added by hand."""
+        return _flows_of(self._by_hand)
+
+    @callback
+    def async_listen(self, listener: Callable[[], None]) -> None:
+        """Call a listener whenever it has changed what is to be added by hand."""
+        self._listeners.append(listener)
 
     @callback
     def async_start(self) -> None:
@@ -134,21 +139,7 @@ class DashboardSetup:
         if not self._by_hand:
             self._applied(self._entry.options[CONF_HOME])
             return
-        info = self._entry.runtime_data.site.data
-        names = await async_statistic_names(self._hass, info, _flows_of(self._by_hand))
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            _issue_id(self._entry),
-            is_fixable=False,
-            learn_more_url=LEARN_MORE,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key=BY_HAND,
-            translation_placeholders={
-                "site": self._entry.title,
-                "statistics": "\n".join(f"- {name}" for name in names.values()),
-            },
-        )
+        self._tell()
 
     def _applied(self, home: str) -> None:
         store = _store(self._hass, self._entry)
@@ -157,19 +148,15 @@ class DashboardSetup:
 
     def _solved(self) -> None:
         self._by_hand = ()
-        _delete_issue(self._hass, self._entry)
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
 
 def _flows_of(wanted: Sequence[Addition]) -> list[Flow]:
     return [flow for addition in wanted for flow in addition.flows]
-
-
-def _delete_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry))
-
-
-def _issue_id(entry: ConfigEntry) -> str:
-    return f"{BY_HAND}_{entry.entry_id}"
 
 
 def _store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, str]]:

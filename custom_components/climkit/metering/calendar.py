@@ -1,7 +1,17 @@
 """Days, months and windows, by the site's own clock. Times are in UTC."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+from ..api import Resolution
+from .hours import hour_of
+
+_FIRST: Final[Mapping[Resolution, dict[str, int]]] = {
+    Resolution.MONTH: {"day": 1},
+    Resolution.YEAR: {"month": 1, "day": 1},
+}
+"""What of a date is the same for all that begins with a month, or with a year."""
 
 
 def start_of_day(time: datetime, zone: tzinfo) -> datetime:
@@ -47,3 +57,12 @@ def local_days(start: datetime, end: datetime, zone: tzinfo) -> list[datetime]:
         starts.append(begin)
         day = (day.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
     return [*starts, end]
+
+
+def start_of_period(resolution: Resolution, time: datetime, zone: tzinfo) -> datetime:
+    """Return when the interval of `time` began, in UTC: a local one from days on."""
+    if resolution in (Resolution.QUARTER_HOUR, Resolution.HOUR):
+        return hour_of(time)
+    day = start_of_day(time, zone).astimezone(zone)
+    first = _FIRST.get(resolution, {})
+    return day.replace(**first).astimezone(UTC)

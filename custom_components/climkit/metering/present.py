@@ -65,3 +65,23 @@ def share_today(part: FlowKind, whole: FlowKind) -> Callable[..., float | None]:
         return min(max(100 * dividend / divisor, 0.0), 100.0)
 
     return value
+
+
+def merged_quarters(
+    known: Mapping[Flow, Mapping[datetime, float]],
+    came: Mapping[Flow, Mapping[datetime, float]],
+    since: datetime,
+) -> dict[Flow, dict[datetime, float]]:
+    """Return the quarter hours since then: what came, and what is known beside it.
+
+    A quarter hour that is known is replaced by a newer value for it, and by nothing
+    else: an answer that says less takes nothing back.
+    """
+    return {
+        flow: {
+            start: amount
+            for start, amount in (known.get(flow, {}) | dict(amounts)).items()
+            if start >= since
+        }
+        for flow, amounts in came.items()
+    }

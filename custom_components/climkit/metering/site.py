@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, tzinfo
-import re
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from ..api import Meter, MeterType, Site
@@ -18,11 +17,9 @@ from .flows import (
     site_flows,
 )
 
-MEMORY: Final = timedelta(days=5 * 365)
-"""How far back a site is thought to go that does not tell its age."""
-
-_OBJECT_ID: Final = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
-"""An id of MongoDB: its first eight digits are the seconds since 1970 at its birth."""
+MEMORY: Final = 5
+"""So many years back, at least, is looked for readings, whatever a site says of its age:
+it may have been taken over, or set up anew, long after its meters began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +52,8 @@ class SiteInfo:
     """The meters that the user wants as devices with history."""
     zone: tzinfo
     """The site's time zone: its days and months begin by it."""
-    first_hour: datetime
-    """The hour, in UTC, before which nothing can have been metered."""
+    beginning: datetime
+    """The hour, in UTC, before which no readings are looked for."""
     seen: frozenset[FlowKind] = frozenset()
     """Kinds that proved to exist by their values, though no meter shows them."""
     media: tuple[Medium, ...] = field(init=False, compare=False)
@@ -89,13 +86,11 @@ class SiteInfo:
 
 
 def beginning_of(site: Site, zone: tzinfo, now: datetime) -> datetime:
-    """Return the hour, in UTC, before which nothing can have been metered."""
-    return start_of_day(site.created or _birth_of(site.id, now), zone)
+    """Return the hour, in UTC, before which no readings are looked for.
 
-
-def _birth_of(object_id: str, now: datetime) -> datetime:
-    """Return when an id was made; one that does not tell stands for five years ago."""
-    if not _OBJECT_ID.fullmatch(object_id):
-        return now - MEMORY
-    born = datetime.fromtimestamp(int(object_id[:8], 16), UTC)
-    return born if datetime(2012, 1, 1, tzinfo=UTC) < born < now else now - MEMORY
+    It moves once a year: what had moved out of sight by the day would be forgotten bit by
+    bit.
+    """
+    year = now.astimezone(zone).year - MEMORY
+    earliest = datetime(year, 1, 1, tzinfo=zone).astimezone(UTC)
+    return min(earliest, start_of_day(site.created or now, zone))

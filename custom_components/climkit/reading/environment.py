@@ -1,7 +1,7 @@
 """Environmental sensors of a site: what they measure now."""
 
 from datetime import datetime, timedelta
-from typing import override
+from typing import Final, override
 
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
@@ -16,7 +16,11 @@ from ..api import (
 from ..const import CONF_SITE, LOGGER
 from ..metering.hours import QUARTER
 from .on_demand import OnDemandCoordinator
+from .roster import Roster
 from .site_coordinator import DAILY, HOURLY
+
+SLACK: Final = timedelta(seconds=1)
+"""A timer may come a moment early."""
 
 
 class EnvironmentCoordinator(OnDemandCoordinator[SensorReading]):
@@ -27,45 +31,46 @@ class EnvironmentCoordinator(OnDemandCoordinator[SensorReading]):
 
     sensors: tuple[Sensor, ...] | None = None
     """The sensors of the site; None while it is not known whether it has any."""
-    _listed: datetime | None = None
 
     @callback
     def async_start(self) -> None:
         """List and read the sensors for the first time, behind everything else."""
+        self._roster: Roster[Sensor] = Roster()
+        self._list_at = dt_util.utcnow()
+        self._read: set[str] = set()
         self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), self.name
         )
 
     @override
     async def _async_read_all(self) -> dict[str, SensorReading]:
-        known = {sensor.id for sensor in self.sensors or ()}
-        await self._async_list()
+        now = dt_util.utcnow()
+        if now >= self._list_at:
+            self._list_at = now + await self._async_list(now)
         enabled = set(self.async_contexts())
         ids = [sensor.id for sensor in self.sensors or ()]
-        wanted = [id_ for id_ in ids if id_ in enabled or id_ not in known]
-        if wanted:
-            self.update_interval = QUARTER
+        # One that is new has no entity yet that could ask for it.
+        wanted = [id_ for id_ in ids if id_ in enabled or id_ not in self._read]
+        self._read.update(wanted)
+        self.update_interval = QUARTER if wanted else self._list_at - now + SLACK
         rest = {id_: r for id_, r in self.data.items() if id_ in ids}
         return rest | await self._async_read_each(wanted)
 
-    async def _async_list(self) -> None:
-        """List the sensors if it is time to."""
-        now = dt_util.utcnow()
-        if self._listed and now - self._listed < DAILY:
-            return
-        self.update_interval = DAILY
+    async def _async_list(self, now: datetime) -> timedelta:
+        """List the sensors; return when to do it again.
+
+        Most sites have none: no reason to complain before one is known.
+        """
         try:
-            self.sensors = await self._client.sensors(self.config_entry.data[CONF_SITE])
+            sensors = await self._client.sensors(self.config_entry.data[CONF_SITE])
         except ClimkitAccessError:
-            self.sensors = self.sensors or ()  # so it is at most sites
-        except ClimkitResponseError as err:
+            self.sensors = self.sensors or ()
+            return DAILY
+        except (ClimkitConnectionError, ClimkitResponseError) as err:
             LOGGER.debug("%s: %s", self.name, err)
-        except ClimkitConnectionError as err:
-            # Most sites have none: no reason to complain before one is known.
-            LOGGER.debug("%s: %s", self.name, err)
-            self.update_interval = HOURLY
-            return
-        self._listed = now - timedelta(minutes=1)  # a poll may come a moment early
+            return HOURLY
+        self.sensors = self._roster.listed(sensors, now)
+        return self._roster.again_after(DAILY)
 
     @override
     async def _async_read(self, id_: str) -> SensorReading | None:

@@ -1,7 +1,7 @@
 """What costs a request each, and is asked only if somebody wants to know it.
 
-Environmental sensors and meters' own registers. One that is refused costs the others
-nothing.
+Environmental sensors and meters' own registers. One that is refused, or does not answer
+in time, costs the others nothing.
 """
 
 from abc import abstractmethod
@@ -13,9 +13,9 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from ..api import ClimkitAccessError, ClimkitClient, ClimkitError, ClimkitResponseError
-from ..const import LOGGER
+from ..api import ClimkitClient, ClimkitError
 from .outage import Outage
+from .reader import TROUBLES
 
 
 class OnDemandCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
@@ -35,7 +35,7 @@ class OnDemandCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
         """Follow what there is at the site of a config entry."""
         super().__init__(
             hass,
-            LOGGER,
+            outage.logger_of(self),
             config_entry=entry,
             name=f"{entry.title} ({self.what})",
             update_interval=self.interval,
@@ -58,14 +58,24 @@ class OnDemandCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
         """Return what is known now; raises ClimkitError if the cloud is away."""
 
     async def _async_read_each(self, wanted: Iterable[str]) -> dict[str, T]:
-        """Return the newest reading of each; if there is none to be had, the last."""
+        """Return the newest reading of each; if there is none to be had, the last.
+
+        Raises ClimkitError if nobody answered: two in a row are enough to tell.
+        """
         readings = {}
+        failures = 0
         for id_ in wanted:
             reading = self.data.get(id_)
             try:
                 reading = await self._async_read(id_) or reading
-            except (ClimkitAccessError, ClimkitResponseError) as err:
+                failures = 0
+            except TROUBLES:
+                raise
+            except ClimkitError as err:
                 self._refusal = err
+                failures += not getattr(err, "status", None)
+                if failures > 1:
+                    raise
             if reading:
                 readings[id_] = reading
         return readings

@@ -7,7 +7,8 @@ has said so; if not, the failure is one of its own and told then.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+import logging
+from typing import Any, Final
 
 from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
@@ -16,25 +17,42 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from ..const import LOGGER
 from .errors import home_assistant_errors
 
+_OTHERS: Final = LOGGER.getChild("others")
+"""The logger of all but the leaders: of what Home Assistant says by itself of a
+coordinator, it passes on what is unexpected; the rest is said here."""
+
+
+def _is_unexpected(record: logging.LogRecord) -> bool:
+    return record.levelno < logging.INFO or record.exc_info is not None
+
+
+_OTHERS.addFilter(_is_unexpected)
+
 
 class Outage:
     """Decides who of a site's coordinators tells what."""
 
     def __init__(self) -> None:
         """Begin with all well."""
-        self.leader: DataUpdateCoordinator[Any] | None = None
+        self._leader: DataUpdateCoordinator[Any] | None = None
         self._noticed: dict[str, Exception] = {}
         self._told: set[str] = set()
+
+    def logger_of(
+        self, coordinator: DataUpdateCoordinator[Any], *, leads: bool = False
+    ) -> logging.Logger:
+        """Return the logger that a coordinator is made with; the first to lead leads."""
+        if leads and self._leader is None:
+            self._leader = coordinator
+        return LOGGER if coordinator is self._leader else _OTHERS
 
     @contextmanager
     def told_once(self, coordinator: DataUpdateCoordinator[Any]) -> Iterator[None]:
         """Ask the cloud for a coordinator's data within this.
 
-        Errors of the client become Home Assistant's. Home Assistant logs the leader's
-        alone: it logs changes of `last_update_success`, and those of the others are made
-        here, before it looks.
+        Errors of the client become Home Assistant's.
         """
-        leads = coordinator is self.leader
+        leads = coordinator is self._leader
         assert coordinator.config_entry
         try:
             with home_assistant_errors(coordinator.config_entry.title):
@@ -43,13 +61,11 @@ class Outage:
             if leads:
                 self._noticed.clear()
             else:
-                coordinator.last_update_success = False
                 self.heard(coordinator.name, err)
             raise
         if leads:
             self._tell()
         else:
-            coordinator.last_update_success = True
             self.heard(coordinator.name, None)
 
     @callback
@@ -62,7 +78,7 @@ class Outage:
                 LOGGER.info("%s: back again", name)
             return
         LOGGER.debug("%s: %s", name, err)
-        if name not in self._told and self.leader and self.leader.last_update_success:
+        if name not in self._told and self._leader and self._leader.last_update_success:
             self._noticed.setdefault(name, err)
 
     @callback

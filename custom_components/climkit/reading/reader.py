@@ -1,207 +1,211 @@
-"""Where readings come from: the fewest requests that bring the wanted flows.
+"""The one part that asks for series, for polls, import, nightly check and actions alike.
 
-One request brings a medium's totals of the site and the columns of all meters. Only
-a meter without a column, or credentials that may not read the site, cost a request
-per meter. Nothing of Home Assistant.
+One request brings a medium's totals of the site and the columns of all meters. Only a
+meter without a column, or credentials that may not read the site, cost a request per
+meter. What a cloud refuses, cuts or leaves out is noticed here, and nowhere else:
+`questioner` asks one of them until a span is settled, the reader decides who is asked.
 """
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from http import HTTPStatus
-from typing import Final
+from typing import Any
+
+from homeassistant.util import dt as dt_util
 
 from ..api import (
     ClimkitAccessError,
+    ClimkitAuthenticationError,
     ClimkitClient,
     ClimkitError,
-    ClimkitResponseError,
+    ClimkitRateLimitError,
     Column,
-    Priority,
     Resolution,
-    Series,
 )
-from ..metering.flows import OPTIONAL_COLUMNS, Flow, FlowKind, Medium
+from ..metering.flows import Flow, Medium
+from ..metering.spans import Span
+from .answers import Answer, Question, joined
+from .limits import Kind, Limits
+from .questioner import Questioner, Settled
+from .refusals import Refusals
 
-PROOF: Final = 0.001
-"""kWh in one interval that prove that something produces: less may be an artefact."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one or several replies of the cloud say of one medium."""
-
-    replies: Sequence[Series]
-    missing: Mapping[str, ClimkitError] = field(default_factory=dict)
-    """Meters of which nothing came this time, though at other times it does."""
-
-    def of(self, flow: Flow) -> dict[datetime, float]:
-        """Return the amounts of a flow by the start of the interval, in UTC."""
-        for series in self.replies:
-            if flow.column in series.columns:
-                return series.values(flow.column)
-        return {}
-
-    @property
-    def newest(self) -> datetime | None:
-        """Return the start of the newest interval with a value, in UTC."""
-        return max(filter(None, map(_newest, self.replies)), default=None)
-
-    @property
-    def seen(self) -> frozenset[FlowKind]:
-        """Return the kinds of flows that these values prove to exist at the site."""
-        return frozenset(
-            kind
-            for column, kind in OPTIONAL_COLUMNS.items()
-            for series in self.replies
-            if any((amount or 0.0) > PROOF for amount in series.columns.get(column, ()))
-        )
-
-
-def _newest(series: Series) -> datetime | None:
-    # Rows without any value may be there before what they stand for is published.
-    for index in reversed(range(len(series.starts))):
-        if any(values[index] is not None for values in series.columns.values()):
-            return series.starts[index]
-    return None
+TROUBLES: tuple[type[ClimkitError], ...] = (
+    ClimkitAuthenticationError,
+    ClimkitRateLimitError,
+)
+"""What concerns everybody, whoever was asked."""
 
 
 class SeriesReader:
-    """Reads the series of one site."""
+    """Reads the series of one site; what it learns of the cloud is in its limits."""
 
-    def __init__(self, client: ClimkitClient, site_id: str) -> None:
-        """Read through the account's client."""
+    def __init__(
+        self,
+        client: ClimkitClient,
+        site_id: str,
+        limits: Limits,
+        refusals: Refusals,
+        save: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        """Read through the account's client; `save` what is learned of the cloud."""
+        self._save = save
+        self._saved = limits.as_dict()
+        self.limits = limits
+        self.refusals = refusals
         self._client = client
         self._site_id = site_id
-        self._given: set[str] = set()
-        """Media, and meters by their ids, that were read."""
-        self.refused: set[str] = set()
-        """Those that may not be read, and never could be."""
-        self.silent: set[str] = set()
-        """Meters that had nothing to say when they were asked for the present."""
-
-    def try_all_again(self) -> None:
-        """Forget what was refused and what was not: the owner may have changed that."""
-        for known in (self._given, self.refused, self.silent):
-            known.clear()
+        self._questioner = Questioner(client, site_id, limits)
 
     def gives(self, flow: Flow) -> bool:
-        """Return whether the cloud gives a flow, as far as is known."""
-        return (flow.meter_id or flow.medium) not in self.refused
+        """Return whether the cloud gives a flow at present, as far as is known."""
+        return (flow.meter_id or flow.medium) not in self.refusals.refused
 
-    async def async_read(
-        self,
-        medium: Medium,
-        flows: Iterable[Flow],
-        resolution: Resolution,
-        start: datetime,
-        end: datetime | None = None,
-        *,
-        priority: Priority = Priority.LIVE,
-    ) -> Answer:
-        """Read the flows of a medium with start <= interval < end.
+    def depth(self, medium: Medium, resolution: Resolution) -> datetime | None:
+        """Return before when the cloud gives nothing of a medium, if it says so."""
+        return self.limits.of(Kind(medium, resolution)).depth
 
-        Raises ClimkitError; ClimkitAccessError only if nothing at all may be read. One
-        meter that fails costs the others nothing, except in the background, where time
-        is no matter and what is missing would be taken for nothing.
+    async def async_read(self, question: Question) -> Answer:
+        """Return the answer to a question, whole; see `async_pieces`."""
+        return joined([answer async for answer in self.async_pieces(question)])
+
+    async def async_pieces(self, question: Question) -> AsyncIterator[Answer]:
+        """Yield the answer piece by piece, each small enough for the memory.
+
+        What failed is named in the answers. Raises ClimkitError only if nothing at all
+        can be had now; ClimkitAuthenticationError if the credentials are refused.
         """
-        ask = _Question(resolution, start, end, priority)
-        replies: list[Series] = []
-        errors: dict[str, ClimkitError] = {}
-        if medium not in self.refused:
+        kind = Kind(question.medium, question.resolution)
+        present = dt_util.utcnow()
+        span = question.start, question.end or present
+        for piece in self._questioner.pieces(kind, span, question):
             try:
-                replies.append(await self._async_ask_site(medium, ask))
-            except ClimkitAccessError as err:
-                if priority is Priority.BACKGROUND or medium in self._given:
-                    raise  # perhaps only so far back, or for a while
-                errors[medium] = err
-        wanted = [flow for flow in flows if flow.medium == medium]
-        for meter_id in self._meters_to_ask(wanted, replies, ask):
-            try:
-                replies.append(await self._async_ask_meter(meter_id, ask))
-            except ClimkitAccessError as err:
-                errors[meter_id] = err
-            except ClimkitResponseError as err:
-                if priority is Priority.BACKGROUND:
-                    raise
-                errors[meter_id] = err
-        if not replies:
-            self.refused.discard(medium)  # to notice when access is given again
-            nothing = ClimkitAccessError("site_data", HTTPStatus.FORBIDDEN)
-            raise [nothing, *errors.values()][-1]
-        return Answer(
-            replies, {id_: e for id_, e in errors.items() if id_ not in self.refused}
-        )
+                yield await self._async_answer(question, piece, present)
+            finally:
+                self._keep_what_was_learned()
 
-    async def _async_ask_site(self, medium: Medium, ask: _Question) -> Series:
-        series = await self._async_ask(
-            medium,
-            ask,
-            self._client.site_series(
-                self._site_id,
-                medium,
-                ask.resolution,
-                ask.start,
-                ask.end,
-                priority=ask.priority,
-            ),
-        )
-        # A meter whose column comes now need not be asked for by itself.
-        self.refused -= {column.meter_id for column in series.columns}
-        return series
-
-    async def _async_ask_meter(self, meter_id: str, ask: _Question) -> Series:
-        series = await self._async_ask(
-            meter_id,
-            ask,
-            self._client.meter_series(
-                self._site_id,
-                meter_id,
-                ask.resolution,
-                ask.start,
-                ask.end,
-                priority=ask.priority,
-            ),
-        )
-        if ask.end is None and not any(map(series.values, series.columns)):
-            self.silent.add(meter_id)
-        return series
-
-    async def _async_ask(
-        self, what: str, ask: _Question, answer: Awaitable[Series]
-    ) -> Series:
-        """Return the answer; remember what may be read, and what never could be."""
-        try:
-            series = await answer
-        except ClimkitAccessError:
-            # Only of the present: a refused past may be too long ago, and no more.
-            if ask.end is None and what not in self._given:
-                self.refused.add(what)
-            raise
-        self._given.add(what)
-        return series
-
-    def _meters_to_ask(
-        self, flows: Iterable[Flow], replies: Sequence[Series], ask: _Question
-    ) -> list[str]:
-        """Return the meters whose series did not come with the site's."""
-        if replies and not replies[0].starts:
-            return []  # nothing in this window, so no columns either
-        columns: set[Column] = set().union(*(series.columns for series in replies))
-        missing = {
-            flow.meter_id: None
-            for flow in flows
-            if flow.meter_id is not None and flow.column not in columns
+    async def _async_answer(
+        self, question: Question, piece: Span, present: datetime
+    ) -> Answer:
+        """Return the answer to one piece: of the site, and of meters by themselves."""
+        asked = dt_util.utcnow()
+        site = await self._async_site(question, piece, present)
+        told = {question.medium: site}
+        for meter_id in self._alone(question, site, asked):
+            told[meter_id] = await self._async_meter(meter_id, question, piece, present)
+        errors = [one.error for one in told.values() if one.error]
+        if errors and not any(one.replies for one in told.values()):
+            raise errors[-1]
+        unknown = {
+            flow: error
+            for flow in question.flows
+            if (error := told.get(flow.meter_id or "", site).error)
         }
-        vain = self.refused
-        if replies and ask.end is None:
-            vain = vain | self.silent
-        return [meter for meter in missing if meter not in vain]
+        replies = [series for one in told.values() for series in one.replies]
+        return Answer(*piece, asked, replies, unknown)
+
+    async def _async_site(
+        self, question: Question, piece: Span, present: datetime
+    ) -> Settled:
+        """Ask for a medium of the whole site.
+
+        Credentials that may not read it may still read meters: then it is refused, and
+        not raised.
+        """
+        medium = question.medium
+        now = dt_util.utcnow()
+        if error := self._still_refused(medium, now):
+            return _of_site(error)
+        try:
+            site = await self._questioner.async_settle(medium, question, piece, present)
+        except TROUBLES:
+            raise
+        except ClimkitError as err:
+            if not await self._async_answers_otherwise(medium, err):
+                raise  # weather
+            self.refusals.failed(medium, err, now)
+            return _of_site(err)
+        self.refusals.worked(medium)
+        for column in set().union(*(series.columns for series in site.replies)):
+            if column.meter_id:  # it need not be asked for by itself
+                self.refusals.worked(column.meter_id)
+        return site
+
+    async def _async_meter(
+        self, meter_id: str, question: Question, piece: Span, present: datetime
+    ) -> Settled:
+        """Ask for a meter by itself; that it fails is said of it alone."""
+        now = dt_util.utcnow()
+        if error := self._still_refused(meter_id, now):
+            return Settled(error=error)
+        try:
+            meter = await self._questioner.async_settle(
+                meter_id, question, piece, present
+            )
+        except TROUBLES:
+            raise
+        except ClimkitError as err:
+            self.refusals.failed(meter_id, err, now)
+            return Settled(error=err)
+        self.refusals.worked(meter_id)
+        if question.end is None and not meter.has_values:
+            self.refusals.rest(meter_id, now)
+        return meter
+
+    def _still_refused(self, who: str, now: datetime) -> ClimkitError | None:
+        """Return why somebody is not asked yet, or None if it is time to."""
+        if self.refusals.may_ask(who, now):
+            return None
+        return self.refusals.error(who)
+
+    def _alone(self, question: Question, site: Settled, now: datetime) -> Sequence[str]:
+        """Return the meters whose series did not come with the site's."""
+        if not site.error and not site.has_values:
+            return ()  # nothing in this span, so no columns either
+        columns: set[Column] = set().union(*(s.columns for s in site.replies))
+        missing = dict.fromkeys(_without_columns(question.flows, columns))
+        if site.error or question.end is not None:
+            return tuple(missing)
+        return [who for who in missing if not self.refusals.is_resting(who, now)]
+
+    async def _async_answers_otherwise(self, medium: Medium, err: ClimkitError) -> bool:
+        """Return whether the cloud answers, though it does not give this medium."""
+        if self.refusals.error(medium) or self._questioner.has_heard_others(medium):
+            return True
+        if not isinstance(err, ClimkitAccessError):
+            return False
+        try:
+            await self._client.meters(self._site_id)
+        except TROUBLES:
+            raise
+        except ClimkitError:
+            return False
+        return True
+
+    def _keep_what_was_learned(self) -> None:
+        if (learned := self.limits.as_dict()) != self._saved:
+            self._saved = learned
+            self._save(learned)
+
+    async def async_look_further_back(self, question: Question) -> bool:
+        """Ask for the day before the depth; if the cloud gives it now, forget the depth.
+
+        One request, and none where no depth is known.
+        """
+        kind = Kind(question.medium, question.resolution)
+        given = await self._questioner.async_look_further_back(kind, question)
+        self._keep_what_was_learned()
+        return given
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    resolution: Resolution
-    start: datetime
-    end: datetime | None
-    priority: Priority
+def _of_site(error: ClimkitError) -> Settled:
+    """Return that a site may not be read, though its meters may be; or raise it."""
+    if isinstance(error, ClimkitAccessError):
+        return Settled(error=error)
+    raise error
+
+
+def _without_columns(flows: Iterable[Flow], columns: set[Column]) -> Iterable[str]:
+    return (
+        flow.meter_id
+        for flow in flows
+        if flow.meter_id is not None and flow.column not in columns
+    )

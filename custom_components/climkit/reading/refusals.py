@@ -1,54 +1,93 @@
-"""Access to a site that its owner has withdrawn: somebody must know, until it is back.
+"""Who does not answer, since when, and when to ask again. Pure, but for what it remembers.
 
-What the cloud answers is noted by everyone who asks it. The site counts as closed when
-its description is refused, or whatever is measured there.
+A refusal is weather until it lasts: whoever was refused is asked again after 1, 5, 15
+and then every 60 minutes. Only what was refused over a day, several times, while the
+cloud answered otherwise, counts as withdrawn.
 """
 
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
-from homeassistant.util.hass_dict import HassKey
+from ..api import ClimkitAccessError, ClimkitError
 
-from ..const import DOMAIN
+PATIENCE: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
+"""How long to wait before each further attempt; the last is for all that follow."""
 
-ACCESS_WITHDRAWN: Final = "access_withdrawn"
+LASTING: Final = timedelta(days=1)
+SEVERAL: Final = 4
+"""So many refusals, over so long, are more than a passing trouble."""
 
 DESCRIPTION: Final = "description"
 """The name of the one who asks for the site itself."""
 
-_DENIED: Final[HassKey[dict[str, dict[str, bool]]]] = HassKey(f"{DOMAIN}_denied")
+
+def patience(failures: int) -> timedelta:
+    """Return how long to wait after so many failures in a row, the first being 1."""
+    return PATIENCE[min(max(failures, 1), len(PATIENCE)) - 1]
 
 
-@callback
-def async_note_access(
-    hass: HomeAssistant, entry: ConfigEntry, asked: str, *, denied: bool
-) -> None:
-    """Note what became of a question; raise the issue, or remove it."""
-    answers = hass.data.setdefault(_DENIED, {}).setdefault(entry.entry_id, {})
-    answers[asked] = denied
-    data = [no for name, no in answers.items() if name != DESCRIPTION]
-    if answers.get(DESCRIPTION) or (data and all(data)):
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            _issue_id(entry),
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key=ACCESS_WITHDRAWN,
-            translation_placeholders={"site": entry.title},
+@dataclass(slots=True)
+class Refusal:
+    """What is known of somebody who does not answer."""
+
+    error: ClimkitError
+    since: datetime
+    times: int
+    again: datetime
+    """When to ask again."""
+
+
+@dataclass(slots=True)
+class Refusals:
+    """Who of a site does not answer: media, meters by their ids, the site itself."""
+
+    refused: dict[str, Refusal] = field(default_factory=dict)
+    resting: dict[str, datetime] = field(default_factory=dict)
+    """Meters that had nothing to say when they were asked for the present, and when to
+    ask them again."""
+
+    def failed(self, who: str, error: ClimkitError, now: datetime) -> None:
+        """Note that somebody did not answer, though others did."""
+        known = self.refused.get(who)
+        since, times = (known.since, known.times + 1) if known else (now, 1)
+        self.refused[who] = Refusal(error, since, times, now + patience(times))
+
+    def worked(self, who: str) -> None:
+        """Note that somebody has answered."""
+        self.refused.pop(who, None)
+        self.resting.pop(who, None)
+
+    def rest(self, who: str, now: datetime) -> None:
+        """Leave somebody alone for a day who had nothing to say."""
+        self.resting[who] = now + LASTING
+
+    def may_ask(self, who: str, now: datetime) -> bool:
+        """Return whether it is time to ask somebody."""
+        known = self.refused.get(who)
+        return known is None or now >= known.again
+
+    def is_resting(self, who: str, now: datetime) -> bool:
+        """Return whether somebody is left alone because there was nothing to say."""
+        return now < self.resting.get(who, now)
+
+    def error(self, who: str) -> ClimkitError | None:
+        """Return why somebody did not answer the last time."""
+        known = self.refused.get(who)
+        return known.error if known else None
+
+    def is_withdrawn(self, who: str, now: datetime) -> bool:
+        """Return whether access was refused for longer than any weather lasts."""
+        known = self.refused.get(who)
+        return (
+            known is not None
+            and isinstance(known.error, ClimkitAccessError)
+            and known.times >= SEVERAL
+            and now - known.since >= LASTING
         )
-    else:
-        ir.async_delete_issue(hass, DOMAIN, _issue_id(entry))
 
-
-@callback
-def async_forget_access(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Forget everything, with the config entry."""
-    hass.data.get(_DENIED, {}).pop(entry.entry_id, None)
-    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry))
-
-
-def _issue_id(entry: ConfigEntry) -> str:
-    return f"{ACCESS_WITHDRAWN}_{entry.entry_id}"
+    def keep(self, known: set[str]) -> None:
+        """Forget whoever is no longer there to be asked."""
+        for book in (self.refused, self.resting):
+            for who in book.keys() - known:
+                del book[who]

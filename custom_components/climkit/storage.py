@@ -1,0 +1,1 @@
+"""Every store of an entry: what is kept beside the recorder, and removed with the entry."""
