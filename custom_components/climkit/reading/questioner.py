@@ -26,8 +26,7 @@ from ..api import (
     Series,
 )
 from ..const import LOGGER
-from ..metering.calendar import start_of_period
-from ..metering.hours import hour_of
+from ..metering.calendar import start_of_day, start_of_period
 from ..metering.spans import Span, clipped, cut, without
 from .answers import Question, newest_value, oldest_value
 from .limits import INTERVAL, SHORTEST, Kind, Limits
@@ -69,6 +68,8 @@ class _Work:
     suspects: dict[Span, tuple[int, timedelta, timedelta]] = field(default_factory=dict)
     """Rests of replies that may have been cut: rows, extent and length of each."""
 
+    oldest: datetime | None = None
+    """The start of the oldest piece that was answered."""
     again: Span | None = None
     """A piece that is asked for once more, for it may have been a slip."""
 
@@ -239,21 +240,27 @@ class Questioner:
         oldest = self._limits.of(work.kind).oldest
         if oldest is None or oldest >= piece[1]:
             return True
+        if work.oldest and work.oldest < piece[0]:
+            return False  # what is older was answered a moment ago
         step = SHORTEST[work.kind.resolution]
-        return not await self._async_gives(work, (piece[0] - step, piece[0]))
+        older = (
+            piece[0] - 2 * step,
+            piece[0] - step,
+        )  # not beside it, if that is bad too
+        return not await self._async_gives(work, older)
 
     async def _async_find_depth(self, work: _Work, refused: datetime) -> bool:
         """Find by halving from which day on the cloud gives something, if it does."""
         limit = self._limits.of(work.kind)
         step = SHORTEST[work.kind.resolution]
-        newest = hour_of(dt_util.utcnow()) - step
+        newest = start_of_day(dt_util.utcnow() - step, work.question.zone)
         low, high = refused, max(limit.oldest or newest, refused)
         if not await self._async_gives(work, (high, high + step)):
             low, high = high, newest
             if not await self._async_gives(work, (high, high + step)):
                 return False
-        while high - low > step:
-            middle = low + (high - low) // 2 // _DAY * _DAY
+        while high - low >= step:
+            middle = max(low, start_of_day(low + (high - low) / 2, work.question.zone))
             if await self._async_gives(work, (middle, middle + step)):
                 high = middle
             else:
@@ -298,6 +305,7 @@ class Questioner:
         work.done.replies.append(series)
         self._limits.worked(work.kind, piece[1] - piece[0])
         limit.oldest = min(limit.oldest or piece[0], piece[0])
+        work.oldest = min(work.oldest or piece[0], piece[0])
         rests = list(self._rests(work, piece, oldest, newest_value(series) or oldest))
         rows = len(series.starts)
         if not rests:

@@ -42,7 +42,7 @@ class Roster[T: Listed]:
         found = {one.id: one for one in some}
         for id_ in found.keys() & self.missing.keys():
             del self.missing[id_]
-        for id_ in self.present.keys() - found.keys():
+        for id_ in [id_ for id_ in self.present if id_ not in found]:
             absence = self.missing.setdefault(id_, _Absence(now))
             absence.lists += 1
             if absence.lists >= LISTS and now - absence.since > LASTING:

@@ -1,0 +1,206 @@
+"""Asking until a span is settled: what a no means, and what a yes may leave out.
+
+A real client asks the real simulator; only what is refused is decided by the test, by
+who is asked, in which resolution, for which span.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.climkit.api import (
+    ClimkitClient,
+    ClimkitError,
+    Column,
+    Priority,
+    Resolution,
+)
+from custom_components.climkit.reading.answers import Question
+from custom_components.climkit.reading.limits import Kind, Limits
+from custom_components.climkit.reading.questioner import Questioner
+
+from ..conftest import NOW
+from ..simulator import Fault, SimulatedSite, Simulator, sites
+
+pytestmark = pytest.mark.freeze_time(NOW)
+
+DAY = timedelta(days=1)
+CREATED = datetime(2025, 12, 31, 23, tzinfo=UTC)
+PADDING = timedelta(hours=3)
+"""The client asks for that much more on either side, in vain where nothing is cut."""
+HOURS = Kind("electricity", Resolution.HOUR)
+
+type Rule = Callable[[str, datetime, datetime], bool]
+"""Whether to refuse a resolution from a start, without the client's padding, to an end."""
+
+
+@dataclass
+class Asker:
+    """A questioner, what it asks with, and whom."""
+
+    questioner: Questioner
+    limits: Limits
+    cloud: Simulator
+    site: SimulatedSite
+
+    def refuse(
+        self, rule: Rule, *, status: int = 400, times: int | None = None
+    ) -> None:
+        """Refuse what a rule says, some times or always."""
+        left = [times]
+
+        def hitting(endpoint: str, path: str) -> Fault | None:
+            body = self.cloud.requests[-1].json
+            if endpoint != "site_data" or not body or left[0] == 0:
+                return None
+            if not rule(body["sampling_frequency"].upper(), *self._window(body)):
+                return None
+            left[0] = None if left[0] is None else left[0] - 1
+            return Fault("status", status=status)
+
+        self.cloud.faults.hitting = hitting  # type: ignore[method-assign]
+
+    def _window(self, body: dict[str, str]) -> tuple[datetime, datetime]:
+        start = datetime.fromisoformat(body["t_s"]).replace(tzinfo=UTC) + PADDING
+        if "t_e" not in body:
+            return start, dt_util.utcnow()
+        end = datetime.fromisoformat(body["t_e"]).replace(tzinfo=UTC) - PADDING
+        return start, end
+
+    @property
+    def asked(self) -> list[tuple[str, float]]:
+        """Return resolution and length, in days, of all that was asked.
+
+        Without the second spelling that the client tries of what no cloud has accepted.
+        """
+        return [
+            (body["sampling_frequency"], round((end - start) / DAY, 2))
+            for request in self.cloud.requests.to("site_data")
+            if (body := request.json) and body["sampling_frequency"] != "h"
+            for start, end in [self._window(body)]
+        ]
+
+    async def settle(self, start: datetime, end: datetime | None) -> set[datetime]:
+        """Settle a span of hours of consumption, and return those that came."""
+        present = dt_util.utcnow()
+        question = Question(
+            "electricity", (), Resolution.HOUR, start, end, Priority.BACKGROUND
+        )
+        settled = await self.questioner.async_settle(
+            "electricity", question, (start, end or present), present
+        )
+        self.error = settled.error
+        column = Column(None, "conso_total")
+        return {hour for series in settled.replies for hour in series.values(column)}
+
+
+@pytest.fixture
+async def asker(socket_enabled: None) -> AsyncIterator[Asker]:
+    """Return who asks a small site, half a year old."""
+    site = sites.community(created=CREATED)
+    cloud = Simulator([site], clock=dt_util.utcnow, min_interval=0)
+    async with cloud, aiohttp.ClientSession() as session:
+        client = ClimkitClient(session, "demo", "demo", url=cloud.url)
+        limits = Limits()
+        yield Asker(Questioner(client, site.id, limits), limits, cloud, site)
+
+
+def hours(start: datetime, end: datetime) -> set[datetime]:
+    """Return every hour between two."""
+    return {
+        start + n * timedelta(hours=1)
+        for n in range((end - start) // timedelta(hours=1))
+    }
+
+
+async def test_one_request_where_nothing_is_limited(asker: Asker) -> None:
+    end = CREATED + 120 * DAY
+    assert await asker.settle(CREATED, end) == hours(CREATED, end)
+    assert asker.asked == [("H", 120)]
+
+
+async def test_a_window_that_is_too_long_is_halved(asker: Asker) -> None:
+    """And doubled after four, but never to what was refused."""
+    asker.refuse(lambda _, start, end: end - start > 31 * DAY)
+    end = CREATED + 150 * DAY
+    assert await asker.settle(CREATED, end) == hours(CREATED, end)
+    # A control, since nobody has answered yet: the last day; then five times a month.
+    assert asker.asked == [("H", 120), ("H", 1), ("H", 60), *[("H", 30)] * 5]
+    assert asker.limits.length(HOURS, dt_util.utcnow()) == 30 * DAY
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 413, 500, 503])
+async def test_a_past_that_is_too_old_is_found_by_halving(
+    asker: Asker, status: int
+) -> None:
+    kept = datetime(2026, 4, 20, tzinfo=UTC)
+    asker.refuse(lambda _, start, end: start < kept, status=status)
+    end = datetime(2026, 6, 15, tzinfo=UTC)
+    assert await asker.settle(CREATED, end) == hours(kept, end)
+    assert asker.error is None
+    assert asker.limits.of(HOURS).depth == kept
+    # Half a year: seven halvings, seven questions of a day, controls.
+    assert len(asker.asked) <= 26
+    before = len(asker.asked)
+    assert await asker.settle(CREATED, end) == hours(kept, end)
+    assert len(asker.asked) == before + 1
+    # Nothing was wrong with long windows.
+    assert asker.asked[-1] == ("H", round((end - kept) / DAY, 2))
+
+
+async def test_a_bad_day_in_the_middle_is_left_out(asker: Asker) -> None:
+    """It is said that something is not known; the rest comes."""
+    bad = datetime(2026, 3, 10, tzinfo=UTC)
+    asker.refuse(lambda _, start, end: start < bad + DAY and end > bad)
+    end = CREATED + 120 * DAY
+    await asker.settle(CREATED, CREATED + 30 * DAY)
+    found = await asker.settle(CREATED, end)
+    assert asker.error is not None
+    missing = hours(CREATED, end) - found
+    assert hours(bad, bad + DAY) <= missing
+    assert len(missing) <= 72
+    assert asker.limits.of(HOURS).depth is None
+
+
+async def test_a_slip_changes_nothing(asker: Asker) -> None:
+    """A length that has worked is asked for once more before it counts as too long."""
+    await asker.settle(CREATED, CREATED + 120 * DAY)
+    asker.refuse(lambda res, start, end: end - start > DAY, status=502, times=1)
+    await asker.settle(CREATED, CREATED + 120 * DAY)
+    assert asker.asked == [("H", 120), ("H", 120), ("H", 1), ("H", 120)]
+    assert asker.limits.length(HOURS, dt_util.utcnow()) == 120 * DAY
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+async def test_weather_teaches_nothing(asker: Asker, status: int) -> None:
+    asker.refuse(lambda *_: True, status=status)
+    with pytest.raises(ClimkitError):
+        await asker.settle(CREATED, CREATED + 120 * DAY)
+    assert asker.asked == [("H", 120), ("H", 1)]
+    assert asker.limits.as_dict() == {}
+
+
+async def test_a_connection_that_is_refused_is_weather(asker: Asker) -> None:
+    asker.cloud.faults.add(Fault("refuse", path="site_data"))
+    with pytest.raises(ClimkitError):
+        await asker.settle(CREATED, CREATED + 120 * DAY)
+    assert len(asker.cloud.requests.to("site_data")) == 1
+    assert asker.limits.as_dict() == {}
+
+
+async def test_a_resolution_that_is_never_given(asker: Asker) -> None:
+    """Is not known, and not taken for a past that lies too far back."""
+    start = datetime(2026, 6, 14, tzinfo=UTC)
+    present = dt_util.utcnow()
+    quarters = Question("electricity", (), Resolution.QUARTER_HOUR, start)
+    await asker.questioner.async_settle(
+        "electricity", quarters, (start, present), present
+    )
+    asker.refuse(lambda resolution, *_: resolution == "H")
+    assert await asker.settle(CREATED, CREATED + 120 * DAY) == set()
+    assert asker.error is not None
+    assert asker.limits.of(HOURS).depth is None
