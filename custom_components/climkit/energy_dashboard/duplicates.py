@@ -61,18 +61,18 @@ def _without(
     keys = [key for key in COUNTED if entry.get(key) == sensor]
     if not keys:
         return deepcopy(entry)
-    others = {
-        key
-        for key, value in entry.items()
-        if key not in _GOES_WITH_IT
-        and value not in (None, [])
-        and not (key in COUNTED and value in twice)
-    }
-    if _CONSUMPTION in keys or not others:
+    if _CONSUMPTION in keys or not _means_more(entry, twice):
         return None
     if entry.get("type") != "grid":
         raise SharedSourceError
     return deepcopy(entry) | dict.fromkeys(keys)
+
+
+def _means_more(entry: dict[str, Any], twice: set[str]) -> bool:
+    """Return whether an entry has anything but what counts twice."""
+    counted = {key for key in COUNTED if entry.get(key) in twice}
+    empty = {key for key, value in entry.items() if value in (None, [])}
+    return bool(entry.keys() - _GOES_WITH_IT - counted - empty)
 
 
 def _doubled(preferences: Preferences, name: str, pairs: Mapping[str, str]) -> set[str]:

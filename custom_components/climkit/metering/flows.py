@@ -100,32 +100,56 @@ _UNITS: Final[dict[Quantity, str | None]] = {
     Quantity.UNKNOWN: None,
 }
 
-_ALWAYS: Final[dict[FlowKind, str]] = {
-    FlowKind.CONSUMPTION: "conso_total",
-    FlowKind.GRID_IMPORT: "from_ext",
+
+@dataclass(frozen=True, slots=True)
+class _SiteFlow:
+    kind: FlowKind
+    medium: Medium
+    quantity: str
+    """The name of its column in the cloud's replies."""
+    needs: FlowKind | None = None
+    """What the site must have beside the medium."""
+
+
+_SITE_FLOWS: Final = (
+    _SiteFlow(FlowKind.CONSUMPTION, MeterType.ELECTRICITY, "conso_total"),
+    _SiteFlow(FlowKind.GRID_IMPORT, MeterType.ELECTRICITY, "from_ext"),
+    *(
+        _SiteFlow(kind, MeterType.ELECTRICITY, quantity, FlowKind.PRODUCTION)
+        for kind, quantity in (
+            (FlowKind.PRODUCTION, "prod_total"),
+            (FlowKind.SELF_CONSUMPTION, "self"),
+            (FlowKind.GRID_EXPORT, "to_ext"),
+        )
+    ),
+    *(
+        _SiteFlow(kind, MeterType.ELECTRICITY, quantity, FlowKind.BATTERY_CHARGE)
+        for kind, quantity in (
+            (FlowKind.BATTERY_CHARGE, "storage_charging_total"),
+            (FlowKind.BATTERY_DISCHARGE, "storage_discharging_total"),
+        )
+    ),
+    _SiteFlow(FlowKind.HEATING, MeterType.HEATING, "conso_total"),
+    _SiteFlow(FlowKind.COOLING, MeterType.COOLING, "conso_total"),
+    _SiteFlow(FlowKind.COLD_WATER, MeterType.COLD_WATER, "conso_total"),
+    _SiteFlow(FlowKind.HOT_WATER, MeterType.HOT_WATER, "conso_total"),
+    _SiteFlow(FlowKind.CHARGE_POINTS, MeterType.CHARGE_POINT, "conso_total"),
+)
+"""The flows of a site, the ones that people look at first, first."""
+
+_PROVED_BY: Final[dict[str, FlowKind]] = {
+    MeterMode.PRODUCTION: FlowKind.PRODUCTION,
+    MeterMode.BATTERY: FlowKind.BATTERY_CHARGE,
 }
-_WITH_PRODUCTION: Final[dict[FlowKind, str]] = {
-    FlowKind.PRODUCTION: "prod_total",
-    FlowKind.SELF_CONSUMPTION: "self",
-    FlowKind.GRID_EXPORT: "to_ext",
-}
-_WITH_BATTERY: Final[dict[FlowKind, str]] = {
-    FlowKind.BATTERY_CHARGE: "storage_charging_total",
-    FlowKind.BATTERY_DISCHARGE: "storage_discharging_total",
-}
-_OTHER_MEDIA: Final[dict[Medium, FlowKind]] = {
-    MeterType.HEATING: FlowKind.HEATING,
-    MeterType.COOLING: FlowKind.COOLING,
-    MeterType.COLD_WATER: FlowKind.COLD_WATER,
-    MeterType.HOT_WATER: FlowKind.HOT_WATER,
-    MeterType.CHARGE_POINT: FlowKind.CHARGE_POINTS,
-}
+"""Electricity meters that prove that a site has something."""
+
 _SHARED_WITH_SUN: Final = frozenset({MeterType.ELECTRICITY, MeterType.CHARGE_POINT})
 """Media whose meters tell their solar share from their grid share."""
 
 OPTIONAL_COLUMNS: Final[dict[Column, FlowKind]] = {
-    Column(None, "prod_total"): FlowKind.PRODUCTION,
-    Column(None, "storage_charging_total"): FlowKind.BATTERY_CHARGE,
+    Column(None, flow.quantity): flow.kind
+    for flow in _SITE_FLOWS
+    if flow.needs == flow.kind
 }
 """Columns in which the first energy shows that a site produces, or stores."""
 
@@ -138,19 +162,13 @@ def site_flows(
     `seen` has the kinds that proved to exist by their values although no meter
     shows them: a resident may see no production meter, yet has a share of the sun.
     """
-    meters = tuple(meters)
-    media = {meter.type for meter in meters} or {MeterType.ELECTRICITY}
-    if MeterType.ELECTRICITY in media:
-        columns = dict(_ALWAYS)
-        if FlowKind.PRODUCTION in seen or _has(meters, MeterMode.PRODUCTION):
-            columns |= _WITH_PRODUCTION
-        if FlowKind.BATTERY_CHARGE in seen or _has(meters, MeterMode.BATTERY):
-            columns |= _WITH_BATTERY
-        for kind, quantity in columns.items():
-            yield Flow(site_id, kind, MeterType.ELECTRICITY, Column(None, quantity))
-    for medium, kind in _OTHER_MEDIA.items():
-        if medium in media:
-            yield Flow(site_id, kind, medium, Column(None, "conso_total"))
+    kinds = {(meter.type, meter.mode) for meter in meters}
+    media = {medium for medium, _ in kinds} or {MeterType.ELECTRICITY}
+    proved = {_PROVED_BY.get(m) for t, m in kinds if t == MeterType.ELECTRICITY}
+    present = {None, *seen, *proved}
+    for flow in _SITE_FLOWS:
+        if flow.medium in media and flow.needs in present:
+            yield Flow(site_id, flow.kind, flow.medium, Column(None, flow.quantity))
 
 
 def meter_flows(meter: Meter) -> Iterator[Flow]:
@@ -180,10 +198,4 @@ def has_series(meter: Meter) -> bool:
     return meter.type != MeterType.ELECTRICITY or meter.mode not in (
         MeterMode.INTRODUCTION,
         MeterMode.BATTERY,
-    )
-
-
-def _has(meters: Iterable[Meter], mode: MeterMode) -> bool:
-    return any(
-        meter.type == MeterType.ELECTRICITY and meter.mode == mode for meter in meters
     )

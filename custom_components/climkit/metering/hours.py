@@ -60,21 +60,25 @@ def hours_of_quarters(
     some is given up for partial when a later hour is complete and six hours have
     passed: until then its quarters may still come.
     """
-    by_hour: dict[datetime, list[float]] = {}
-    for start, amount in quarters.items():
-        by_hour.setdefault(hour_of(start), []).append(amount)
-    over = {hour: parts for hour, parts in by_hour.items() if hour + HOUR <= now}
+    over = {
+        hour: parts for hour, parts in _by_hour(quarters).items() if hour + HOUR <= now
+    }
     complete = {hour: sum(parts) for hour, parts in over.items() if len(parts) == 4}
-    newest = max(complete, default=None)
+    newest = max(complete, default=datetime.min.replace(tzinfo=UTC))
+    given_up = min(newest, now - GRACE - HOUR + timedelta.resolution)
     partial = {
         hour: sum(parts)
         for hour, parts in over.items()
-        if hour not in complete
-        and newest is not None
-        and hour < newest
-        and hour + HOUR + GRACE <= now
+        if hour not in complete and hour < given_up
     }
     return HourlyAmounts(complete, partial)
+
+
+def _by_hour(quarters: Mapping[datetime, float]) -> dict[datetime, list[float]]:
+    by_hour: dict[datetime, list[float]] = {}
+    for start, amount in quarters.items():
+        by_hour.setdefault(hour_of(start), []).append(amount)
+    return by_hour
 
 
 def amount_since(quarters: Mapping[datetime, float], start: datetime) -> float | None:

@@ -88,18 +88,18 @@ class SeriesReader:
         """Return the answer to one piece: of the site, and of meters by themselves."""
         asked = dt_util.utcnow()
         site = await self._async_site(question, piece, present)
-        told = {question.medium: site}
-        for meter_id in self._alone(question, site, asked):
-            told[meter_id] = await self._async_meter(meter_id, question, piece, present)
-        errors = [one.error for one in told.values() if one.error]
-        if errors and not any(one.replies for one in told.values()):
-            raise errors[-1]
+        told = {
+            meter_id: await self._async_meter(meter_id, question, piece, present)
+            for meter_id in self._alone(question, site, asked)
+        }
+        some = [site, *told.values()]
+        _raise_if_nobody_answered(some)
         unknown = {
             flow: error
             for flow in question.flows
             if (error := told.get(flow.meter_id or "", site).error)
         }
-        replies = [series for one in told.values() for series in one.replies]
+        replies = [series for one in some for series in one.replies]
         return Answer(*piece, asked, replies, unknown)
 
     async def _async_site(
@@ -194,6 +194,12 @@ class SeriesReader:
         given = await self._questioner.async_look_further_back(kind, question)
         self._keep_what_was_learned()
         return given
+
+
+def _raise_if_nobody_answered(some: Iterable[Settled]) -> None:
+    errors = [one.error for one in some if one.error]
+    if errors and not any(one.replies for one in some):
+        raise errors[-1]
 
 
 def _of_site(error: ClimkitError) -> Settled:
