@@ -174,10 +174,12 @@ def _history(entry: ClimkitConfigEntry) -> dict[str, Any]:
     statistics = data.statistics
     return {
         "percent": data.history.data,
-        "skipped": [
-            {"medium": medium, "start": _iso(start), "end": _iso(end)}
-            for medium, start, end in data.history.skipped
+        "left_out": [
+            {"medium": hole.medium, "start": _iso(start), "end": _iso(end)}
+            for hole in data.history.reconciler.left_out.holes.values()
+            for start, end in [hole.span]
         ],
+        "without_months": sorted(data.history.reconciler.incomparable),
         "flows": {
             f"{pseudonym(flow.owner_id)} {flow.kind}": {
                 "until": _iso(statistics.until(flow)),

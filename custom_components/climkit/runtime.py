@@ -95,14 +95,15 @@ async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRun
     )
     await live.async_config_entry_first_refresh()
     await daily.async_refresh()  # what comes once a day must not hold up the rest
+    history = HistoryImporter(hass, entry, site, reader, statistics)
     return SiteRuntime(
         client,
         reader,
         statistics,
         site,
         (live, daily),
-        HistoryImporter(hass, entry, site, reader, statistics),
-        HistoryAudit(hass, entry, site, reader, statistics),
+        history,
+        HistoryAudit(hass, entry, site, history.reconciler),
         EnvironmentCoordinator(hass, entry, client, outage),
         RegisterCoordinator(hass, entry, client, outage),
         store,

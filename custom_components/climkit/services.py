@@ -1,10 +1,12 @@
 """Actions: fetch the history again, and give the readings of a period to a script."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
-from http import HTTPStatus
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import (
     HomeAssistant,
@@ -13,21 +15,28 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    HomeAssistantError,
+    ServiceValidationError,
+)
 from homeassistant.helpers import (
     config_validation as cv,
     device_registry as dr,
     selector,
     service,
 )
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .api import ClimkitAccessError, Resolution
+from .api import ClimkitError, Priority, Resolution
 from .const import DOMAIN
 from .metering.calendar import start_of_day
 from .metering.flows import Flow
+from .reading.answers import Answer, Question
 from .reading.errors import home_assistant_errors
+from .reading.reader import TROUBLES, SeriesReader
 from .runtime import ClimkitConfigEntry
 
 SERVICE_IMPORT_HISTORY: Final = "import_history"
@@ -95,12 +104,24 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 async def _async_import_history(call: ServiceCall) -> None:
-    """Fetch the history again from `start`, or all of it, and reconcile."""
+    """Fetch the history again from `start`, or all of it, and reconcile.
+
+    Whatever can be fetched is fetched; then an error names what could not.
+    """
     entry = _entry_of(call)
-    with home_assistant_errors(entry.title):
-        await entry.runtime_data.history.async_import_again(
-            _aware(entry, call.data.get(ATTR_START))
-        )
+    start = _aware(entry, call.data.get(ATTR_START))
+    with _errors(call.hass, entry):
+        try:
+            missing = await entry.runtime_data.history.async_import_again(start)
+        except asyncio.CancelledError:
+            if entry.state is ConfigEntryState.LOADED:
+                raise  # it is the caller who has given up
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="action_ended",
+                translation_placeholders={"site": entry.title},
+            ) from None
+    _raise_if_missing(entry, missing)
 
 
 async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
@@ -111,25 +132,77 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     period = call.data[ATTR_PERIOD]
     zone = entry.runtime_data.site.data.zone
     readings: dict[str, Any] = {}
-    reader = entry.runtime_data.reader
-    with home_assistant_errors(entry.title):
+    missing: dict[Flow, ClimkitError] = {}
+    with _errors(call.hass, entry):
         for medium in dict.fromkeys(flow.medium for flow in flows):
-            reply = await reader.async_read(medium, flows, PERIODS[period], start, end)
-            for flow in flows:
-                if err := reply.missing.get(flow.meter_id or ""):
-                    raise err
-                if flow.medium != medium:
-                    continue
-                amounts = reply.of(flow)
-                if not amounts and not reader.gives(flow):  # so it was not asked for
-                    raise ClimkitAccessError("meter_data", HTTPStatus.FORBIDDEN)
-                readings[flow.kind] = _series_of(flow, amounts, zone)
+            some = tuple(flow for flow in flows if flow.medium == medium)
+            question = Question(
+                medium, some, PERIODS[period], start, end, Priority.LIVE, zone
+            )
+            answer, unknown = await _async_ask(entry.runtime_data.reader, question)
+            missing |= unknown
+            readings |= {f.kind: _series_of(f, answer.of(f), zone) for f in some}
+    _raise_if_missing(entry, missing)
     return {
         "period": period,
         "start": _text(start, zone),
         "end": _text(end, zone),
         "readings": readings,
     }
+
+
+async def _async_ask(
+    reader: SeriesReader, question: Question
+) -> tuple[Answer, Mapping[Flow, ClimkitError]]:
+    """Return an answer, and what it lacks; a medium that fails lacks everything."""
+    try:
+        answer = await reader.async_read(question)
+    except TROUBLES:
+        raise
+    except ClimkitError as err:
+        assert question.end
+        nothing = Answer(question.start, question.end, dt_util.utcnow(), ())
+        return nothing, dict.fromkeys(question.flows, err)
+    return answer, answer.unknown
+
+
+@contextmanager
+def _errors(hass: HomeAssistant, entry: ClimkitConfigEntry) -> Iterator[None]:
+    """Turn the client's errors into those of an action; ask for other credentials."""
+    try:
+        with home_assistant_errors(entry.title):
+            yield
+    except ConfigEntryAuthFailed as err:
+        entry.async_start_reauth(hass)
+        raise _action_error(err) from err
+    except UpdateFailed as err:
+        raise _action_error(err) from err
+
+
+def _action_error(err: HomeAssistantError) -> HomeAssistantError:
+    return HomeAssistantError(
+        translation_domain=err.translation_domain,
+        translation_key=err.translation_key,
+        translation_placeholders=err.translation_placeholders,
+    )
+
+
+def _raise_if_missing(
+    entry: ClimkitConfigEntry, missing: Mapping[Flow, ClimkitError]
+) -> None:
+    """Raise an error that names what could not be had, if there is anything."""
+    if not missing:
+        return
+    info = entry.runtime_data.site.data
+    meters = {meter.id: meter.name for meter in info.meters}
+    names = dict.fromkeys(
+        meters.get(flow.meter_id or "", flow.kind.replace("_", " ")) for flow in missing
+    )
+    raise HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="incomplete",
+        translation_placeholders={"site": entry.title, "what": ", ".join(names)},
+    )
 
 
 def _series_of(
@@ -161,16 +234,11 @@ def _entry_of(call: ServiceCall) -> ClimkitConfigEntry:
 
 def _flows_of(
     hass: HomeAssistant, entry: ClimkitConfigEntry, meter: str | None
-) -> list[Flow]:
+) -> tuple[Flow, ...]:
     """Return the flows of the site, or of a meter given by its id or its device's."""
-    owner = meter or entry.runtime_data.site.data.site.id
-    name = meter or entry.title
-    if meter and (device := dr.async_get(hass).async_get(meter)):
-        name = device.name_by_user or device.name or meter
-        owner = next(
-            (id_ for domain, id_ in device.identifiers if domain == DOMAIN), ""
-        )
-    flows = list(entry.runtime_data.site.data.flows_of(owner))
+    info = entry.runtime_data.site.data
+    owner, name = _owner_of(hass, meter) if meter else (info.site.id, entry.title)
+    flows = info.flows_of(owner)
     if not flows:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -178,6 +246,15 @@ def _flows_of(
             translation_placeholders={"meter": name, "site": entry.title},
         )
     return flows
+
+
+def _owner_of(hass: HomeAssistant, meter: str) -> tuple[str, str]:
+    """Return id and name of what is given by its own id, or by its device's."""
+    device = dr.async_get(hass).async_get(meter)
+    if device is None:
+        return meter, meter
+    ids = [id_ for domain, id_ in device.identifiers if domain == DOMAIN]
+    return next(iter(ids), ""), device.name_by_user or device.name or meter
 
 
 def _period_of(

@@ -120,18 +120,14 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
             for flow in self.flows
         }
         quarters = merged_quarters(self.data.quarters, came, since)
-        newest = max((n for a in answers.values() if (n := a.newest)), default=None)
+        ends = [start + QUARTER for some in quarters.values() for start in some]
+        newest = max(ends, default=self.data.newest)
         self._plan_next_poll(newest)
         self._statistics.async_follow(self.site.data)
         self._statistics.async_write_quarters(
             quarters, asked=asked, known_since=self._known_since(answers, since)
         )
-        ends = [start + QUARTER for some in quarters.values() for start in some]
-        return LiveData(
-            quarters,
-            self._statistics.totals(quarters),
-            max(ends, default=self.data.newest),
-        )
+        return LiveData(quarters, self._statistics.totals(quarters), newest)
 
     async def _async_read(
         self, info: SiteInfo, since: datetime
@@ -203,10 +199,10 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
             self.data = replace(self.data, totals=totals)
             self.async_update_listeners()
 
-    def _plan_next_poll(self, newest: datetime | None) -> None:
+    def _plan_next_poll(self, newest_end: datetime | None) -> None:
         if self._schedule is None:
             return
         now = dt_util.utcnow()
-        self._schedule.polled(newest + QUARTER if newest else None, now)
+        self._schedule.polled(newest_end, now)
         wait = self._schedule.next_poll(now) - now
         self.update_interval = wait + timedelta(seconds=uniform(0, JITTER))  # noqa: S311
