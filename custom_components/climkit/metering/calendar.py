@@ -7,11 +7,11 @@ from typing import Final
 from ..api import Resolution
 from .hours import hour_of
 
-_FIRST: Final[Mapping[Resolution, dict[str, int]]] = {
-    Resolution.MONTH: {"day": 1},
-    Resolution.YEAR: {"month": 1, "day": 1},
+_FIRST: Final[Mapping[Resolution, tuple[int, int]]] = {
+    Resolution.MONTH: (0, 1),
+    Resolution.YEAR: (1, 1),
 }
-"""What of a date is the same for all that begins with a month, or with a year."""
+"""Month (0: any) and day with which months and years begin."""
 
 
 def start_of_day(time: datetime, zone: tzinfo) -> datetime:
@@ -64,5 +64,5 @@ def start_of_period(resolution: Resolution, time: datetime, zone: tzinfo) -> dat
     if resolution in (Resolution.QUARTER_HOUR, Resolution.HOUR):
         return hour_of(time)
     day = start_of_day(time, zone).astimezone(zone)
-    first = _FIRST.get(resolution, {})
-    return day.replace(**first).astimezone(UTC)
+    month, date = _FIRST.get(resolution, (day.month, day.day))
+    return day.replace(month=month or day.month, day=date).astimezone(UTC)

@@ -80,7 +80,7 @@ def merged_quarters(
     return {
         flow: {
             start: amount
-            for start, amount in (known.get(flow, {}) | dict(amounts)).items()
+            for start, amount in {**known.get(flow, {}), **amounts}.items()
             if start >= since
         }
         for flow, amounts in came.items()

@@ -9,7 +9,7 @@ gives nothing. Lengths are kept over restarts, and tried longer again after a mo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, override
 
 from ..api import Resolution
 
@@ -54,6 +54,7 @@ class Kind:
     who: str
     resolution: Resolution
 
+    @override
     def __str__(self) -> str:
         """Return the key under which it is kept."""
         return f"{self.resolution} {self.who}"

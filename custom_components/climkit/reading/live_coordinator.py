@@ -61,7 +61,7 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         self._asked_of: SiteInfo | None = None
         self._reader = reader
         self._schedule = PublicationSchedule() if media else None
-        self._statistics = statistics
+        self.statistics = statistics
 
     @property
     def media(self) -> tuple[Medium, ...]:
@@ -80,7 +80,7 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
     @property
     def last_reading(self) -> datetime | None:
         """Return the end of the newest reading, in UTC, however long ago it was."""
-        rows = filter(None, map(self._statistics.newest, self.flows))
+        rows = filter(None, map(self.statistics.newest, self.flows))
         return self.data.newest or max((row + HOUR for row in rows), default=None)
 
     @property
@@ -101,7 +101,7 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
 
         self.config_entry.async_on_unload(self.site.async_add_listener(look))
         self.config_entry.async_on_unload(
-            self._statistics.async_listen(self._async_show_totals)
+            self.statistics.async_listen(self._async_show_totals)
         )
 
     @override
@@ -123,11 +123,11 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         ends = [start + QUARTER for some in quarters.values() for start in some]
         newest = max(ends, default=self.data.newest)
         self._plan_next_poll(newest)
-        self._statistics.async_follow(self.site.data)
-        self._statistics.async_write_quarters(
+        self.statistics.async_follow(self.site.data)
+        self.statistics.async_write_quarters(
             quarters, asked=asked, known_since=self._known_since(answers, since)
         )
-        return LiveData(quarters, self._statistics.totals(quarters), newest)
+        return LiveData(quarters, self.statistics.totals(quarters), newest)
 
     async def _async_read(
         self, info: SiteInfo, since: datetime
@@ -193,7 +193,7 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
     @callback
     def _async_show_totals(self) -> None:
         """Show the totals anew: rows were written, or the history of a flow is in."""
-        totals = self._statistics.totals(self.data.quarters)
+        totals = self.statistics.totals(self.data.quarters)
         if totals != self.data.totals:
             # Not by `async_set_updated_data`, which would put off the next poll.
             self.data = replace(self.data, totals=totals)
