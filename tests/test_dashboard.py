@@ -483,7 +483,7 @@ async def test_removed_by_the_user(
     await settle(hass)
     key = f"{DOMAIN}.{entry.entry_id}.dashboard"
     assert hass_storage[key]["data"] == {"home": "site"}
-    hass.data.pop(dashboard_setup._STORES)  # as after a restart
+    hass.data.pop(storage._STORES)  # as after a restart
     await set_up_again(hass, entry)
     assert energy.data == nothing
 

@@ -25,8 +25,8 @@ from .reading.site_coordinator import SiteCoordinator
 from .repairs import async_delete_issues, async_watch
 from .runtime import ClimkitConfigEntry, SiteRuntime
 from .services import async_setup_services
-from .statistics.progress import HistoryProgress
 from .statistics.site_statistics import SiteStatistics
+from .storage import async_remove_all
 
 PLATFORMS = [Platform.SENSOR]
 
@@ -47,6 +47,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
     outage = Outage()
     statistics = SiteStatistics(hass, entry.entry_id)
     await statistics.async_load()
+    entry.async_on_unload(statistics.async_stop)
     site = SiteCoordinator(hass, entry, client, statistics, outage)
     await site.async_config_entry_first_refresh()
 
@@ -85,18 +86,9 @@ def _async_start(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     data.environment.async_start()
     data.registers.async_start()
 
-    async def start_booking() -> None:
-        for coordinator in data.live:
-            await coordinator.async_history_advanced()
-        data.history.async_start()
-
     @callback
     def started(_: HomeAssistant) -> None:
-        # Ends with the entry: the recorder may let it wait, and would start an import
-        # of an entry that is gone.
-        entry.async_create_background_task(
-            hass, start_booking(), f"{entry.title} (start)"
-        )
+        data.history.async_start()
 
     entry.async_on_unload(async_at_started(hass, started))
     DashboardSetup(hass, entry).async_start()
@@ -123,7 +115,7 @@ async def async_remove_config_entry_device(
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Forget how far the import came; the statistics stay, they are the user's."""
-    await HistoryProgress(hass, entry.entry_id).async_remove()
     async_forget_access(hass, entry)
     await async_forget(hass, entry)
+    await async_remove_all(hass, entry.entry_id)
     async_delete_issues(hass, entry.entry_id)

@@ -24,7 +24,8 @@ from .energy_dashboard.manager import (
 )
 from .metering.flows import Flow
 from .runtime import ClimkitConfigEntry
-from .statistics.metadata import async_statistic_names, statistic_id
+from .statistics.metadata import statistic_id
+from .statistics.naming import async_statistic_names
 
 DOUBLE_COUNTING: Final = "double_counting"
 

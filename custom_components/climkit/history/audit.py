@@ -20,10 +20,10 @@ from ..api import ClimkitError, Priority, Resolution
 from ..const import LOGGER
 from ..metering.calendar import local_days, local_months, windows
 from ..metering.flows import Flow, Medium
-from ..metering.hours import HourlyAmounts, hour_of
+from ..metering.hours import LIVE_WINDOW, HourlyAmounts, hour_of
 from ..metering.reconcile import EXACT, HOUR_ROUNDING, rounding_allowance
 from ..metering.site import SiteInfo
-from ..reading.live_coordinator import LIVE_WINDOW, LiveCoordinator
+from ..reading.live_coordinator import LiveCoordinator
 from ..reading.reader import Answer, SeriesReader
 from ..statistics.site_statistics import SiteStatistics
 from ..statistics.updates import RecorderError
@@ -81,7 +81,6 @@ class HistoryAudit:
                     await self._async_check(coordinator, medium)
                 except (ClimkitError, RecorderError) as err:
                     LOGGER.debug("No audit of %s tonight: %s", medium, err)
-            await coordinator.async_history_advanced()
 
     async def _async_check(self, coordinator: LiveCoordinator, medium: Medium) -> None:
         """Check one medium: its last weeks by the hour, all of it by the month."""
@@ -178,7 +177,7 @@ class HistoryAudit:
         amounts = readings.of(flow)
         if not amounts:
             return {}
-        stored = await self._statistics.async_amounts(flow, bounds)
+        stored = (await self._statistics.async_amounts([flow], bounds))[flow]
         lengths: Mapping[datetime, timedelta] = {a: b - a for a, b in pairwise(bounds)}
         return {
             start: difference

@@ -26,9 +26,9 @@ from ..api import (
 from ..const import LOGGER
 from ..metering.calendar import windows
 from ..metering.flows import Flow, Medium
-from ..metering.hours import HOUR, HourlyAmounts, hour_of
+from ..metering.hours import HOUR, LIVE_WINDOW, HourlyAmounts, hour_of
 from ..metering.reconcile import HOUR_ROUNDING
-from ..reading.live_coordinator import LIVE_WINDOW, LiveCoordinator
+from ..reading.live_coordinator import LiveCoordinator
 from ..reading.reader import SeriesReader
 from ..statistics.site_statistics import SiteStatistics
 from ..statistics.updates import RecorderError
@@ -79,6 +79,9 @@ class HistoryImporter(DataUpdateCoordinator[float]):
             self.config_entry.async_on_unload(
                 coordinator.async_add_listener(self._async_import_if_needed)
             )
+        self.config_entry.async_on_unload(
+            self._statistics.async_listen(self._async_import_if_needed)
+        )
         self.config_entry.async_on_unload(self._async_stop_waiting)
         self._async_import_if_needed()
 
@@ -127,15 +130,9 @@ class HistoryImporter(DataUpdateCoordinator[float]):
     async def _async_import_all(self) -> None:
         """Import window by window until nothing is missing."""
         for coordinator in self._live:
-            # Who clears a statistic deletes its name and unit as well.
-            await self._statistics.async_announce(
-                coordinator.site.data, coordinator.flows
-            )
             for medium in coordinator.media:
                 while behind := self._behind(coordinator, medium):
                     await self._async_import_window(medium, behind)
-                    if not self._behind(coordinator, medium):
-                        await coordinator.async_history_advanced()
                     self._show()
         self._show()
 
@@ -156,7 +153,6 @@ class HistoryImporter(DataUpdateCoordinator[float]):
                 stop = hour_of(dt_util.utcnow() - OVERLAP)
                 for window in windows(begin, stop, self._length.get(medium, WINDOW)):
                     await self._async_reconcile_window(medium, flows, *window)
-            await coordinator.async_history_advanced()
 
     async def _async_reconcile_window(
         self, medium: Medium, flows: Sequence[Flow], start: datetime, end: datetime

@@ -12,6 +12,9 @@ from typing import Final
 HOUR: Final = timedelta(hours=1)
 QUARTER: Final = timedelta(minutes=15)
 
+LIVE_WINDOW: Final = timedelta(hours=48)
+"""How far back every poll looks: quarter hours come late, and are corrected."""
+
 GRACE: Final = timedelta(hours=6)
 """How long an hour may wait for its missing quarters before it is written without."""
 

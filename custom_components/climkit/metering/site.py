@@ -75,6 +75,11 @@ class SiteInfo:
         object.__setattr__(self, "media", tuple(ordered))
         object.__setattr__(self, "flows", tuple(flows))
 
+    @property
+    def beginning(self) -> datetime:
+        """Return the hour, in UTC, before which nothing is looked for."""
+        return self.first_hour
+
     def flows_of(self, owner_id: str) -> tuple[Flow, ...]:
         """Return the flows of the site, or of one of its meters, by its id."""
         return tuple(flow for flow in self.flows if flow.owner_id == owner_id)

@@ -14,19 +14,15 @@ from homeassistant.util import dt as dt_util
 from ..api import ClimkitAccessError, ClimkitError, ClimkitResponseError, Resolution
 from ..const import LOGGER
 from ..metering.flows import LIVE_MEDIA, Flow, Medium
-from ..metering.hours import GRACE, HOUR, QUARTER, hour_of, hours_of_quarters
+from ..metering.hours import HOUR, LIVE_WINDOW, QUARTER, hour_of
 from ..metering.present import LiveData
 from ..metering.publication import RETRY, PublicationSchedule
 from ..metering.site import SiteInfo
 from ..statistics.site_statistics import SiteStatistics
-from ..statistics.updates import RecorderError
 from .errors import is_denied
 from .reader import Answer, SeriesReader
 from .refusals import async_note_access
 from .site_coordinator import HOURLY, SiteCoordinator
-
-LIVE_WINDOW: Final = timedelta(hours=48)
-"""How far back every poll looks: quarter hours come late, and are corrected."""
 
 JITTER: Final = 15.0
 """Seconds over which the polls of many homes are spread, so as not to come at once."""
@@ -101,6 +97,7 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
     @override
     async def _async_update_data(self) -> LiveData:
         self.update_interval = RETRY if self._schedule else HOURLY
+        asked = dt_util.utcnow()
         with self.site.outage.told_once(self):
             readings = await self._async_read()
         self.site.async_saw(frozenset().union(*(r.seen for r in readings.values())))
@@ -117,9 +114,15 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         }
         newest = max((n for r in readings.values() if (n := r.newest)), default=None)
         self._plan_next_poll(newest)
-        await self._async_open_statistics()
+        self._described = self.site.data
+        self.statistics.async_follow(self._described)
+        start = hour_of(asked - LIVE_WINDOW)
+        self.statistics.async_write_quarters(
+            quarters,
+            asked=asked,
+            known_since={flow: start for flow in quarters if self.gives(flow)},
+        )
         data = LiveData(quarters, {}, newest + QUARTER if newest else self.data.newest)
-        await self._async_write(data, polled=True)
         return self._with_totals(data)
 
     async def _async_read(self) -> dict[Medium, Answer]:
@@ -167,17 +170,18 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
                 )
 
         self.config_entry.async_on_unload(self.site.async_add_listener(look))
+        self.config_entry.async_on_unload(
+            self.statistics.async_listen(self._statistics_changed)
+        )
 
     def _is_described(self) -> bool:
         """Return whether nothing but what the values prove has changed at the site."""
         known, info = self._described, self.site.data
         return known is not None and known == replace(info, seen=known.seen)
 
-    async def async_history_advanced(self) -> None:
-        """Book what is at hand: the history of some flows has come up to it."""
-        await self._async_write(self.data, polled=False)
-        # Not of what was just booked: a poll may have brought more meanwhile. Nor by
-        # `async_set_updated_data`, which would put off the next poll.
+    @callback
+    def _statistics_changed(self) -> None:
+        # Not by `async_set_updated_data`, which would put off the next poll.
         self.data = self._with_totals(self.data)
         self.async_update_listeners()
 
@@ -189,53 +193,6 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         wait = self._schedule.next_poll(now) - now
         self.update_interval = wait + timedelta(seconds=uniform(0, JITTER))  # noqa: S311
 
-    async def _async_open_statistics(self) -> None:
-        """Name the statistics as the cloud does; find out how far new ones have come."""
-        info = self.site.data
-        if info == self._described and all(map(self.statistics.is_open, self.flows)):
-            return
-        try:
-            await self.statistics.async_open(info, self.flows)
-        except RecorderError:
-            return
-        self._described = info
-
-    async def _async_write(self, data: LiveData, *, polled: bool) -> None:
-        """Book the hours that are over, of a poll or of what is at hand from the last.
-
-        What is known already stays then: that poll may be older than a correction.
-        """
-        now = dt_util.utcnow()
-        start = hour_of(now - LIVE_WINDOW)
-        hours = {
-            flow: hours_of_quarters(quarters, now).since(
-                start if polled else max(start, self.statistics.until(flow))
-            )
-            for flow, quarters in data.quarters.items()
-            if self.statistics.is_complete(flow, start)
-        }
-        try:
-            written = await self.statistics.async_write(hours)
-        except RecorderError as err:
-            # The readings are good; the statistics get theirs at a later poll.
-            LOGGER.debug("%s: %s", self.name, err)
-            return
-        for flow, some in hours.items():
-            if written[flow].rows_missing:
-                continue
-            if some:
-                self.statistics.advance(flow, some.span[1] + HOUR)
-            if polled and self.gives(flow):
-                # Hours that leave the window empty are known to be empty.
-                self.statistics.advance(flow, start + GRACE)
-
     def _with_totals(self, data: LiveData) -> LiveData:
         """Return the data with the totals of the flows whose history is in."""
-        start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
-        totals = {
-            flow: total
-            for flow, quarters in data.quarters.items()
-            if self.statistics.is_complete(flow, start)
-            and (total := self.statistics.total(flow, quarters)) is not None
-        }
-        return replace(data, totals=totals)
+        return replace(data, totals=self.statistics.totals(data.quarters))
