@@ -126,10 +126,8 @@ def test_reconcile(
         {T0 + n * HOUR: v for n, v in partial.items()},
     )
     for base in (0.0, 100.0):
-        changed = list(
-            plan(
-            StoredWindow(base, rows(T0, *stored, base=base)), None, hours
-        ).changed
+        window = StoredWindow(base, rows(T0, *stored, base=base))
+        changed = list(plan(window, None, hours).changed)
         assert changed == [
             StatisticRow(T0 + n * HOUR, state, base + total)
             for n, state, total in expected

@@ -68,7 +68,12 @@ class SiteStatistics:
         """Remember how far the histories had come when Home Assistant last ran."""
         await self._progress.async_load()
         self._owners.join(self._entry_id, self._progress.second, self._others_changed)
-        self._at_started = async_at_started(self._hass, lambda _: self._wake())
+
+        @callback
+        def started(_: HomeAssistant) -> None:
+            self._wake()
+
+        self._at_started = async_at_started(self._hass, started)
 
     @callback
     def async_stop(self) -> None:
@@ -179,7 +184,8 @@ class SiteStatistics:
             while self._has_work():
                 if self._prepared != self._asked:
                     await self._async_prepare()
-                await self._async_write_due()
+                if due := self._due():
+                    await self._async_write_polls(due)
         except RecorderError as err:
             LOGGER.debug("Statistics of %s: %s", self._entry_id, err)
             self._async_put_off()
@@ -249,9 +255,8 @@ class SiteStatistics:
             for flow, name in names.items()
         ]
 
-    async def _async_write_due(self) -> None:
-        """Write the hours of the polls that can be written now."""
-        due = self._due()
+    async def _async_write_polls(self, due: Mapping[Flow, Poll]) -> None:
+        """Write the hours of polls that can be written now."""
         now = dt_util.utcnow()
         hours = {flow: self._live.hours(flow, poll, now) for flow, poll in due.items()}
         quarters = {flow: poll.quarters for flow, poll in due.items()}

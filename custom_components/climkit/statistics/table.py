@@ -6,6 +6,7 @@ here. Any of it may move with any version of Home Assistant: `writer` alone impo
 module, late, and asks `probe` first; `official` is the way without it.
 """
 
+from annotationlib import Format
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -78,7 +79,9 @@ def probe() -> str | None:
     }
     for call, (args, kwargs) in calls.items():
         try:
-            inspect.signature(call).bind(*args, **kwargs)
+            inspect.signature(call, annotation_format=Format.FORWARDREF).bind(
+                *args, **kwargs
+            )
         except TypeError as err:
             return f"{call.__qualname__}: {err}"
     return None

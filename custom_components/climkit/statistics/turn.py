@@ -14,8 +14,8 @@ from homeassistant.helpers.recorder import async_migration_in_progress, get_inst
 
 from .updates import RecorderError
 
-TIMEOUT: Final = 300
-"""Seconds after which a recorder that does not answer counts as out of order."""
+PATIENCE: Final = 60
+"""Seconds after which it is looked whether a recorder that does not answer still runs."""
 
 
 def check_recorder(hass: HomeAssistant) -> None:
@@ -38,26 +38,30 @@ class RecorderTurn:
     ) -> T:
         """Queue a task and return what it tells by the function that `queue` is given.
 
-        Raises RecorderError if it tells None, which is that nothing came of it, or if it
-        does not tell anything for long. It stays in the queue then, and comes to its
-        turn some day; until then nobody queues another.
+        Raises RecorderError if it tells None, which is that nothing came of it, or if
+        the recorder has stopped. Whoever waits no longer leaves the task in the queue:
+        it comes to its turn some day, and until then nobody queues another.
         """
         async with self._lock:
-            try:
-                async with asyncio.timeout(TIMEOUT):
-                    if self._queued is not None:
-                        await asyncio.wait([self._queued])
-                    check_recorder(self._hass)
-                    loop = self._hass.loop
-                    done: asyncio.Future[T | None] = loop.create_future()
-                    self._queued = done
-                    queue(partial(loop.call_soon_threadsafe, _set_result, done))
-                    result = await asyncio.shield(done)
-            except TimeoutError as err:
-                raise RecorderError from err
-        if result is None:
+            if self._queued is not None:
+                await self._async_wait(self._queued)
+            check_recorder(self._hass)
+            loop = self._hass.loop
+            done: asyncio.Future[T | None] = loop.create_future()
+            queue(partial(loop.call_soon_threadsafe, _set_result, done))
+            self._queued = done
+            await self._async_wait(done)
+        if (result := done.result()) is None:
             raise RecorderError
         return result
+
+    async def _async_wait(self, done: asyncio.Future[Any]) -> None:
+        """Wait for as long as it takes a recorder that runs."""
+        while not done.done():
+            await asyncio.wait([done], timeout=PATIENCE)
+            recorder = get_instance(self._hass)
+            if not (done.done() or (recorder.is_alive() and recorder.recording)):
+                raise RecorderError
 
 
 def _set_result[T](future: asyncio.Future[T], result: T) -> None:

@@ -5,7 +5,7 @@ reconciled with what is stored, and each transaction leaves the chain of sums ex
 whoever reads it at whatever moment.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -98,19 +98,19 @@ class StatisticsWriter:
         self, ids: Sequence[str]
     ) -> dict[str, tuple[StatisticRow, ...]]:
         """Return the newest rows of each statistic, TAIL at most, oldest first."""
-        return await async_read(self._hass, newest_rows, tuple(ids))
+        return await self._async_read(newest_rows, tuple(ids))
 
     async def async_amounts(
         self, ids: Sequence[str], bounds: Sequence[datetime]
     ) -> dict[str, dict[datetime, float]]:
         """Return what is stored for each of the periods that `bounds` delimits."""
         backend = await async_choose(self._hass)
-        return await async_read(self._hass, backend.amounts, tuple(ids), tuple(bounds))
+        return await self._async_read(backend.amounts, tuple(ids), tuple(bounds))
 
     async def async_announce(self, wanted: Sequence[StatisticMetaData]) -> None:
         """Let each statistic be there under its name and unit, be it still empty."""
         ids = tuple(metadata["statistic_id"] for metadata in wanted)
-        known = await async_read(self._hass, stored_metadata, ids)
+        known = await self._async_read(stored_metadata, ids)
         check_recorder(self._hass)
         for metadata in wanted:
             if not is_as_wanted(known.get(metadata["statistic_id"]), metadata):
@@ -124,7 +124,7 @@ class StatisticsWriter:
         await self.async_announce(wanted)
         await async_barrier(self._hass, self._turn, wanted[0]["statistic_id"])
         ids = tuple(metadata["statistic_id"] for metadata in wanted)
-        if len(await async_read(self._hass, stored_metadata, ids)) < len(set(ids)):
+        if len(await self._async_read(stored_metadata, ids)) < len(set(ids)):
             raise RecorderError
 
     async def async_clear(self, id_: str) -> None:
@@ -157,6 +157,11 @@ class StatisticsWriter:
         backend = await async_choose(self._hass)
         await self.async_announce([derived.metadata])
         return await backend.async_derive(self._turn, derived, start, end)
+
+    async def _async_read[*Ts, T](
+        self, read: Callable[[HomeAssistant, *Ts], T], *args: *Ts
+    ) -> T:
+        return await async_read(self._hass, read, *args)
 
     def _check_running(self) -> None:
         """Raise RecorderError before Home Assistant has started.
