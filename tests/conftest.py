@@ -120,18 +120,19 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 
 async def history_done(entry: MockConfigEntry) -> None:
-    """Wait until all of the history is in."""
-    history = entry.runtime_data.history
+    """Wait until all of the history is in, and what the polls brought is written."""
+    history, statistics = entry.runtime_data.history, entry.runtime_data.statistics
     done = asyncio.Event()
 
     def check() -> None:
-        if history.data >= 100:
+        if history.data >= 100 and not statistics.pending:
             done.set()
 
-    unsubscribe = history.async_add_listener(check)
+    unsubscribe = history.async_add_listener(check), statistics.async_listen(check)
     check()
     await done.wait()
-    unsubscribe()
+    for stop in unsubscribe:
+        stop()
 
 
 async def later(

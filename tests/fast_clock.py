@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any, Final, Protocol, override
 from unittest.mock import patch
 
-from custom_components.climkit.statistics.writer import StatisticsWriter
+from custom_components.climkit.statistics.turn import RecorderTurn
 
 SETTLE: Final = 0.001
 """Real seconds in which something must happen, or else all are waiting."""
@@ -83,12 +83,12 @@ def fast_clock(frozen: Frozen, *, settle: float = SETTLE) -> Iterator[None]:
     """
     loop: Any = asyncio.get_running_loop()
     busy = _Busy()
-    book = StatisticsWriter._async_run
+    run = RecorderTurn.async_run
 
-    async def counted_book(*args: Any) -> Any:
+    async def counted_run(*args: Any) -> Any:
         busy.count += 1
         try:
-            return await book(*args)
+            return await run(*args)
         finally:
             busy.count -= 1
 
@@ -100,7 +100,7 @@ def fast_clock(frozen: Frozen, *, settle: float = SETTLE) -> Iterator[None]:
     try:
         with (
             patch.object(loop, "run_in_executor", busy.watch(loop.run_in_executor)),
-            patch.object(StatisticsWriter, "_async_run", counted_book),
+            patch.object(RecorderTurn, "async_run", counted_run),
         ):
             yield
     finally:

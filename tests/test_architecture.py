@@ -11,6 +11,7 @@ ROOT: Final = Path(__file__).parents[1] / "custom_components" / "climkit"
 
 FLOORS: Final[tuple[set[str], ...]] = (
     {"const"},
+    {"storage"},
     {"api"},
     {"metering"},
     {"statistics"},

@@ -1,6 +1,6 @@
 """What the integration adds to the Energy dashboard, and what it never touches."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
 import json
@@ -25,14 +25,10 @@ from pytest_homeassistant_custom_component.common import (
     flush_store,
 )
 
+from custom_components.climkit import storage
 from custom_components.climkit.const import CONF_METERS, DOMAIN
 from custom_components.climkit.energy_dashboard import setup as dashboard_setup
-from custom_components.climkit.metering.flows import Flow
-from custom_components.climkit.statistics.updates import (
-    RecorderError,
-    SeriesUpdate,
-    WriteResult,
-)
+from custom_components.climkit.statistics.updates import RecorderError
 from custom_components.climkit.statistics.writer import StatisticsWriter
 
 from .conftest import NOW, entry_for
@@ -483,7 +479,7 @@ async def test_removed_by_the_user(
     await settle(hass)
     key = f"{DOMAIN}.{entry.entry_id}.dashboard"
     assert hass_storage[key]["data"] == {"home": "site"}
-    hass.data.pop(dashboard_setup._STORES)  # as after a restart
+    hass.data.pop(storage._STORES)  # as after a restart
     await set_up_again(hass, entry)
     assert energy.data == nothing
 
@@ -594,6 +590,10 @@ def broken(*_: Any) -> Any:
     raise RuntimeError
 
 
+async def refusing(*_: Any) -> Any:
+    raise RecorderError
+
+
 TROUBLES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "no such function": lambda patch: patch.delattr(energy_data, "async_get_manager"),
     "no such schema": lambda patch: patch.delattr(energy_data, "ENERGY_SOURCE_SCHEMA"),
@@ -601,28 +601,12 @@ TROUBLES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "no such method": lambda patch: patch.delattr(EnergyManager, "async_update"),
     "not saved": lambda patch: patch.setattr(EnergyManager, "async_update", broken),
     "fault of the recorder": lambda patch: patch.setattr(
-        StatisticsWriter, "async_book", answering(broken)
+        StatisticsWriter, "async_ensure", broken
     ),
     "no such statistic": lambda patch: patch.setattr(
-        StatisticsWriter,
-        "async_book",
-        answering(lambda: WriteResult((), rows_missing=True)),
+        StatisticsWriter, "async_ensure", refusing
     ),
 }
-
-
-def answering(answer: Callable[[], WriteResult]) -> Callable[..., Any]:
-    """Return another way to book, for what only asks whether statistics are there."""
-    book = StatisticsWriter.async_write
-
-    async def other(
-        ledger: StatisticsWriter, entries: Mapping[Flow, SeriesUpdate], *more: Any
-    ) -> Any:
-        if any(entry.hours or entry.after for entry in entries.values()):
-            return await book(ledger, entries, *more)
-        return {flow: answer() for flow in entries}
-
-    return other
 
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
@@ -665,7 +649,7 @@ async def test_recorder_comes_back(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """Nobody has to restart for it."""
-    with patch.object(StatisticsWriter, "async_announce", side_effect=RecorderError):
+    with patch.object(StatisticsWriter, "async_ensure", side_effect=RecorderError):
         await choose(hass, site, "site")
         assert asked_for(hass) == BY_HAND
     freezer.tick(dashboard_setup.RETRY)

@@ -458,6 +458,7 @@ async def test_start_of_home_assistant(
     get_instance(hass).queue_task(hold := _HoldTask())
     try:
         await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
         total = hass.states.get("sensor.les_tilleuls_consumption")
         assert total is not None
         before = float(total.state)

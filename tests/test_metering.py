@@ -24,7 +24,7 @@ from custom_components.climkit.metering.reconcile import (
     StatisticRow,
     StoredWindow,
     amounts_between,
-    reconcile,
+    plan,
     rounding_allowance,
     total_at_live_edge,
 )
@@ -126,7 +126,8 @@ def test_reconcile(
         {T0 + n * HOUR: v for n, v in partial.items()},
     )
     for base in (0.0, 100.0):
-        changed = reconcile(StoredWindow(base, rows(T0, *stored, base=base)), hours)
+        window = StoredWindow(base, rows(T0, *stored, base=base))
+        changed = list(plan(window, None, hours).changed)
         assert changed == [
             StatisticRow(T0 + n * HOUR, state, base + total)
             for n, state, total in expected
@@ -138,7 +139,7 @@ def test_reconcile_fills_a_gap_and_leaves_no_jump() -> None:
     stored = StoredWindow(
         5.0, [StatisticRow(T0, 1, 6), StatisticRow(T0 + 2 * HOUR, 3, 9)]
     )
-    assert reconcile(stored, HourlyAmounts({T0 + HOUR: 2}, {})) == [
+    assert list(plan(stored, None, HourlyAmounts({T0 + HOUR: 2}, {})).changed) == [
         StatisticRow(T0 + HOUR, 2, 8),
         StatisticRow(T0 + 2 * HOUR, 3, 11),
     ]
@@ -147,7 +148,7 @@ def test_reconcile_fills_a_gap_and_leaves_no_jump() -> None:
 def test_reconcile_mends_a_broken_chain() -> None:
     """Sums that do not go on from each other are put right by the way."""
     stored = StoredWindow(0.0, [StatisticRow(T0, 1, 1), StatisticRow(T0 + HOUR, 2, 99)])
-    assert reconcile(stored, HourlyAmounts({T0: 1}, {})) == [
+    assert list(plan(stored, None, HourlyAmounts({T0: 1}, {})).changed) == [
         StatisticRow(T0 + HOUR, 2, 3)
     ]
 
@@ -156,8 +157,8 @@ def test_rounding_is_no_revision() -> None:
     """An hour's row, rounded, is not news against the sum of four rounded quarters."""
     stored = StoredWindow(0.0, rows(T0, 0.4980, 1.0))
     hours = HourlyAmounts({T0: 0.5}, {})
-    assert reconcile(stored, hours, tolerance=0.0025) == []
-    assert len(reconcile(stored, hours)) == 2
+    assert not plan(stored, None, hours, tolerance=0.0025)
+    assert len(plan(stored, None, hours).changed) == 2
 
 
 @pytest.mark.parametrize(

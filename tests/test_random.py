@@ -20,9 +20,13 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from custom_components.climkit.api import Column
 from custom_components.climkit.metering.flows import Flow, FlowKind
 from custom_components.climkit.metering.hours import HOUR, HourlyAmounts
-from custom_components.climkit.statistics.metadata import statistic_id
+from custom_components.climkit.statistics import table
+from custom_components.climkit.statistics.metadata import (
+    statistic_id,
+    statistic_metadata,
+)
 from custom_components.climkit.statistics.updates import SeriesUpdate
-from custom_components.climkit.statistics.writer import StatisticsWriter
+from custom_components.climkit.statistics.writer import StatisticsWriter, async_choose
 
 from .conftest import entry_for, history_done, later, set_up
 from .ledger import WIRE, assert_equal, model_hours, rows_of
@@ -46,9 +50,17 @@ KINDS: tuple[FaultKind, ...] = ("refuse", "html", "truncated", "nulls", "shuffle
 _numbers = count()
 
 
-@pytest.fixture
-async def ledger(recorder_mock: Recorder, hass: HomeAssistant) -> StatisticsWriter:
-    """Return a ledger on a real recorder."""
+@pytest.fixture(params=["table", "official"])
+async def writer(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+) -> StatisticsWriter:
+    """Return a writer on a real recorder, of either way."""
+    if request.param == "official":
+        monkeypatch.setattr(table, "probe", lambda: "something")
+    assert (await async_choose(hass)).name == request.param
     return StatisticsWriter(hass)
 
 
@@ -60,7 +72,7 @@ async def ledger(recorder_mock: Recorder, hass: HomeAssistant) -> StatisticsWrit
 @given(steps=st.lists(STEPS, min_size=1, max_size=25))
 async def test_any_sequence_of_bookings(
     hass: HomeAssistant,
-    ledger: StatisticsWriter,
+    writer: StatisticsWriter,
     steps: list[tuple[str, tuple[int, list[float]]]],
 ) -> None:
     """After each step the chain is exact, and every hour is as it was last told."""
@@ -70,13 +82,14 @@ async def test_any_sequence_of_bookings(
         "electricity",
         Column(None, "from_ext"),
     )
-    await ledger.async_announce({flow: "Random"})
+    id_ = statistic_id(flow)
+    await writer.async_announce([statistic_metadata(flow, id_, "Random")])
     paper: dict[datetime, float] = {}
     for action, stretch in steps:
         if action == "clear":
-            get_instance(hass).async_clear_statistics([statistic_id(flow)])
+            get_instance(hass).async_clear_statistics([id_])
             await async_wait_recording_done(hass)
-            await ledger.async_announce({flow: "Random"})
+            await writer.async_announce([statistic_metadata(flow, id_, "Random")])
             paper.clear()
             continue
         first, amounts = stretch
@@ -87,12 +100,12 @@ async def test_any_sequence_of_bookings(
         else:
             hours = HourlyAmounts(told, {})
             paper |= told
-        await ledger.async_write({flow: SeriesUpdate(hours)})
+        await writer.async_write({id_: SeriesUpdate(hours)})
         if action == "again":
-            assert (await ledger.async_write({flow: SeriesUpdate(hours)}))[
-                flow
+            assert (await writer.async_write({id_: SeriesUpdate(hours)}))[
+                id_
             ].written == 0
-        assert_same(await rows_of(hass, statistic_id(flow)), paper)
+        assert_same(await rows_of(hass, id_), paper)
 
 
 def assert_same(

@@ -78,6 +78,6 @@ async def async_remove_config_entry_device(
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Forget how far the import came; the statistics stay, they are the user's."""
-    await async_remove_all(hass, entry.entry_id)
     await async_forget(hass, entry)
+    await async_remove_all(hass, entry.entry_id)
     async_forget_issues(hass, entry.entry_id)

@@ -30,7 +30,8 @@ from .energy_dashboard.setup import DashboardSetup
 from .metering.flows import Flow
 from .reading.refusals import DESCRIPTION
 from .runtime import ClimkitConfigEntry
-from .statistics.metadata import async_statistic_names, statistic_id
+from .statistics.metadata import statistic_id
+from .statistics.naming import async_statistic_names
 
 ACCESS_WITHDRAWN: Final = "access_withdrawn"
 BY_HAND: Final = "dashboard_by_hand"

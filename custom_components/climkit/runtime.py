@@ -78,6 +78,7 @@ async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRun
     outage, refusals = Outage(), Refusals()
     statistics = SiteStatistics(hass, entry.entry_id)
     await statistics.async_load()
+    entry.async_on_unload(statistics.async_stop)
     site = SiteCoordinator(hass, entry, client, refusals, outage)
     if not await site.async_recall():
         await site.async_config_entry_first_refresh()

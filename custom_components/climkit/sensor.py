@@ -60,7 +60,11 @@ async def _async_add_flows(
     await async_add_as_they_come(
         entry,
         coordinator,
-        lambda: {flow.key: flow for flow in coordinator.flows},
+        lambda: {
+            flow.key: flow
+            for flow in coordinator.flows
+            if coordinator.statistics.owns(flow)
+        },
         lambda flow: sensors_of(coordinator, flow),
         async_add_entities,
     )

@@ -43,5 +43,6 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
         data = [entry.runtime_data for entry in loaded]
         times = [live.last_reading for some in data for live in some.live]
         info["last_reading"] = max(filter(None, times), default=None)
+        info["statistics_backend"] = data[0].statistics.backend
         info["history_import"] = f"{min(some.history.data for some in data):g} %"
     return info

@@ -13,13 +13,12 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
-from homeassistant.helpers.storage import Store
-from homeassistant.util.hass_dict import HassKey
 
-from ..const import CONF_HOME, DOMAIN, HOME_NONE, HOME_SITE, LOGGER
+from ..const import CONF_HOME, HOME_NONE, HOME_SITE, LOGGER
 from ..metering.flows import Flow
 from ..runtime import ClimkitConfigEntry
 from ..statistics.updates import RecorderError
+from ..storage import DASHBOARD, EntryStore, entry_store
 from .additions import Addition, additions
 from .manager import (
     PreferencesError,
@@ -36,10 +35,6 @@ RETRY: Final = timedelta(minutes=5)
 SAVE_DELAY: Final = 120
 """Seconds; Home Assistant saves the preferences after 60. Were the note of what was
 done on the disk before them, a power cut in between would undo it for ever."""
-
-_STORES: Final[HassKey[dict[str, Store[dict[str, str]]]]] = HassKey(
-    f"{DOMAIN}_dashboard_stores"
-)
 
 
 async def async_preselected_home(hass: HomeAssistant, entry: ConfigEntry | None) -> str:
@@ -58,7 +53,6 @@ async def async_preselected_home(hass: HomeAssistant, entry: ConfigEntry | None)
 async def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget what was done: the same choice counts as a new one, or the entry goes."""
     await _store(hass, entry).async_remove()
-    hass.data[_STORES].pop(entry.entry_id)
 
 
 class DashboardSetup:
@@ -159,11 +153,8 @@ def _flows_of(wanted: Sequence[Addition]) -> list[Flow]:
     return [flow for addition in wanted for flow in addition.flows]
 
 
-def _store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, str]]:
-    """Return the one store of an entry, which knows of what it has yet to save."""
-    stores = hass.data.setdefault(_STORES, {})
-    key = f"{DOMAIN}.{entry.entry_id}.dashboard"
-    return stores.setdefault(entry.entry_id, Store(hass, 1, key, private=True))
+def _store(hass: HomeAssistant, entry: ConfigEntry) -> EntryStore:
+    return entry_store(hass, entry.entry_id, DASHBOARD)
 
 
 async def _async_applied(hass: HomeAssistant, entry: ConfigEntry) -> str | None:

@@ -3,7 +3,7 @@
 Pure functions over aware UTC times and energies in kWh (or volumes in m³).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -48,35 +48,85 @@ class StoredWindow:
     """The rows of the window, oldest first."""
 
 
-def reconcile(
-    stored: StoredWindow, hours: HourlyAmounts, tolerance: float = EXACT
-) -> list[StatisticRow]:
-    """Return the rows by which what is stored must change to hold `hours` too.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """By what a statistic must change; whoever writes does this, all of it or nothing."""
 
-    Rows come oldest first, with the sum going on from `stored.base`; a row that is
-    right as it stands is not among them. A complete hour replaces what is stored
-    if it differs by more than `tolerance`; a partial one only fills a hole. What is
-    stored and not among `hours` stays: the cloud may forget, we do not.
+    changed: tuple[StatisticRow, ...] = ()
+    """Rows that are missing or wrong, oldest first, as they must become."""
+    gone: frozenset[datetime] = frozenset()
+    """Hours whose row must not be there any longer."""
+    shift: tuple[datetime, float] | None = None
+    """From which row behind the window on all sums move, and by how much."""
+    revised: frozenset[datetime] = frozenset()
+    """Hours of which not only the sum becomes another: what follows from them does too."""
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to write."""
+        return bool(self.changed or self.gone or self.shift)
+
+
+def plan(
+    stored: StoredWindow,
+    following: StatisticRow | None,
+    hours: HourlyAmounts,
+    tolerance: float = EXACT,
+) -> Plan:
+    """Return by what a statistic must change to hold `hours` too.
+
+    A complete hour replaces what is stored if it differs by more than `tolerance`; a
+    partial one only fills a hole. What is stored and not among `hours` stays: the cloud
+    may forget, we do not. `following` is the first row behind the window, if there is
+    one: the sums go on from the window's last row to it.
     """
-    known = {row.start: row for row in stored.rows}
-    amounts = {start: row.state for start, row in known.items()}
+    amounts = {row.start: row.state for row in stored.rows}
     for hour, amount in hours.partial.items():
         amounts.setdefault(hour, amount)
     for hour, amount in hours.complete.items():
         if abs(amounts.get(hour, float("inf")) - amount) > tolerance:
             amounts[hour] = amount
-    changed = []
+    return _chained(stored, following, amounts)
+
+
+def plan_derived(
+    stored: StoredWindow,
+    following: StatisticRow | None,
+    hours: AbstractSet[datetime],
+    amounts: Mapping[datetime, float],
+) -> Plan:
+    """Return by what a statistic must change so that `hours` are as in `amounts`.
+
+    An hour that is not among the amounts has no row then. Other hours stay.
+    """
+    kept = {row.start: row.state for row in stored.rows if row.start not in hours}
+    wanted = {hour: amount for hour, amount in amounts.items() if hour in hours}
+    return _chained(stored, following, kept | wanted)
+
+
+def _chained(
+    stored: StoredWindow,
+    following: StatisticRow | None,
+    amounts: Mapping[datetime, float],
+) -> Plan:
+    """Return what makes the window's rows these amounts, and all sums go on exactly."""
+    known = {row.start: row for row in stored.rows}
+    changed: list[StatisticRow] = []
+    revised = set(known.keys() - amounts.keys())
     total = stored.base
     for hour in sorted(amounts):
         total += amounts[hour]
         row = known.get(hour)
-        if (
-            row is None
-            or abs(row.sum - total) > EXACT
-            or abs(row.state - amounts[hour]) > EXACT
-        ):
-            changed.append(StatisticRow(hour, amounts[hour], total))
-    return changed
+        if row is None or abs(row.state - amounts[hour]) > EXACT:
+            revised.add(hour)
+        elif abs(row.sum - total) <= EXACT:
+            continue
+        changed.append(StatisticRow(hour, amounts[hour], total))
+    shift = None
+    if following:
+        delta = total - (following.sum - following.state)
+        shift = (following.start, delta) if abs(delta) > EXACT else None
+    gone = frozenset(known.keys() - amounts.keys())
+    return Plan(tuple(changed), gone, shift, frozenset(revised))
 
 
 def total_at_live_edge(

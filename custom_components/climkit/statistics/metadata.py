@@ -1,20 +1,17 @@
-"""What a statistic of ours is: its id, its unit, its name."""
+"""What a statistic of ours is: its id and its unit."""
 
-from collections.abc import Iterable
+from hashlib import sha256
 from typing import Final
 
 from homeassistant.components.recorder.models import (
     StatisticMeanType,
     StatisticMetaData,
 )
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import slugify
 from homeassistant.util.unit_conversion import EnergyConverter, VolumeConverter
 
 from ..const import DOMAIN
 from ..metering.flows import Flow, Quantity
-from ..metering.site import SiteInfo
 
 _UNIT_CLASSES: Final[dict[Quantity, str | None]] = {
     Quantity.ENERGY: EnergyConverter.UNIT_CLASS,
@@ -23,41 +20,34 @@ _UNIT_CLASSES: Final[dict[Quantity, str | None]] = {
 }
 
 
-def statistic_id(flow: Flow) -> str:
-    """Return the id of a flow's statistic; it can never be changed again."""
-    return f"{DOMAIN}:{slugify(flow.owner_id)}_{flow.kind}"
+def statistic_id(flow: Flow, *, second: bool = False) -> str:
+    """Return the id of a flow's statistic; it can never be changed again.
+
+    Of two owners whose ids make one slug, one is the second: the hash of its id tells
+    it from the other.
+    """
+    owner = slugify(flow.owner_id)
+    if second:
+        owner += "_" + sha256(flow.owner_id.encode()).hexdigest()[:6]
+    return f"{DOMAIN}:{owner}_{flow.kind}"
 
 
-def statistic_metadata(flow: Flow, name: str) -> StatisticMetaData:
+def statistic_metadata(flow: Flow, id_: str, name: str) -> StatisticMetaData:
     """Return the metadata of a flow's statistic, in kWh or m³."""
     return StatisticMetaData(
         mean_type=StatisticMeanType.NONE,
         has_sum=True,
         name=name,
         source=DOMAIN,
-        statistic_id=statistic_id(flow),
+        statistic_id=id_,
         unit_class=_UNIT_CLASSES[flow.quantity],
         unit_of_measurement=flow.unit,
     )
 
 
-async def async_statistic_names(
-    hass: HomeAssistant, info: SiteInfo, flows: Iterable[Flow]
-) -> dict[Flow, str]:
-    """Return the name of each flow's statistic: site, meter, flow.
-
-    A statistic has no device and no area that would tell where it belongs.
-    """
-    translations = await async_get_translations(
-        hass, hass.config.language, "entity", {DOMAIN}
+def is_as_wanted(stored: StatisticMetaData | None, wanted: StatisticMetaData) -> bool:
+    """Return whether a statistic is known, under its name of today and in its unit."""
+    return stored is not None and all(
+        stored.get(key) == wanted[key]
+        for key in ("name", "unit_of_measurement", "unit_class", "has_sum", "mean_type")
     )
-    meters = {meter.id: meter.name for meter in info.meters}
-    names = {}
-    for flow in flows:
-        key = f"component.{DOMAIN}.entity.sensor.{flow.kind}.name"
-        what = translations.get(key, flow.kind.replace("_", " "))
-        where = [info.site.name]
-        if flow.meter_id is not None:
-            where.append(meters.get(flow.meter_id, flow.meter_id))
-        names[flow] = " ".join((*where, what))
-    return names

@@ -5,42 +5,55 @@ each history was fetched (a window without data leaves no row to tell), and whic
 was the newest (if the database has an older one, it was cleared or restored).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
 from ..metering.flows import Flow
 from ..metering.hours import HOUR
 from ..metering.reconcile import StatisticRow
+from ..storage import PROGRESS, entry_store
 
-VERSION: Final = 1
 SAVE_DELAY: Final = 60
+"""Seconds after the first change: a later one does not put it off."""
+
+MAX_HINTS: Final = 2000
+"""So many series that are not looked at now are remembered, those known longest last."""
 
 
 @dataclass(frozen=True, slots=True)
-class _SeriesProgress:
+class SeriesProgress:
     """Up to where one history is complete."""
 
     until: datetime
     newest: datetime | None
+    unit: str | None = None
+    """In what it is measured ("" of an unknown medium); None where it was not noted."""
 
     def as_dict(self) -> dict[str, str | None]:
+        """Return it as it is stored."""
         return {
             "until": self.until.isoformat(),
             "newest": self.newest.isoformat() if self.newest else None,
+            "unit": self.unit,
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> _SeriesProgress:
+    def from_dict(cls, data: Mapping[str, Any]) -> SeriesProgress:
+        """Return what was stored. Raises KeyError, TypeError or ValueError."""
         return cls(
-            datetime.fromisoformat(data["until"]),
-            datetime.fromisoformat(data["newest"]) if data.get("newest") else None,
+            _hour(data["until"]),
+            _hour(data["newest"]) if data.get("newest") else None,
+            data.get("unit"),
         )
+
+
+def _hour(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 class HistoryProgress:
@@ -48,35 +61,63 @@ class HistoryProgress:
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Remember for one config entry."""
-        self._store: Store[dict[str, Any]] = Store(
-            hass, VERSION, f"{DOMAIN}.{entry_id}", private=True
-        )
-        self._hints: dict[str, _SeriesProgress] = {}
-        self._marks: dict[Flow, _SeriesProgress] = {}
+        self._store = entry_store(hass, entry_id, PROGRESS)
+        self._hints: dict[str, SeriesProgress] = {}
+        self._marks: dict[Flow, SeriesProgress] = {}
         self._first: dict[Flow, datetime] = {}
+        self._foreign: dict[str, str] = {}
+        self._second: frozenset[str] = frozenset()
+        self._saving = False
         self._closed = False
 
     async def async_load(self) -> None:
         """Load the hints; unreadable ones are as good as none."""
         stored = await self._store.async_load() or {}
-        for key, data in stored.get("flows", {}).items():
+        for key, data in _mapping(stored.get("flows")).items():
             try:
-                self._hints[key] = _SeriesProgress.from_dict(data)
-            except KeyError, TypeError, ValueError:
+                self._hints[key] = SeriesProgress.from_dict(data)
+            except AttributeError, KeyError, TypeError, ValueError:
                 continue
-
-    async def async_remove(self) -> None:
-        """Forget everything, with the config entry."""
-        await self._store.async_remove()
+        self._foreign = dict(_mapping(stored.get("foreign")))
+        second = stored.get("second")
+        self._second = frozenset(second if isinstance(second, list) else ())
 
     async def async_close(self) -> None:
         """Save for the last time.
 
-        An import may still be booking a window then: the database tells it next time.
+        An import may still be writing a window then: the database tells it next time.
         Saved later, it would overwrite what a reloaded or removed entry has made of it.
         """
-        self._closed = True
-        await self._store.async_save(self._as_dict())
+        if not self._closed:
+            self._closed = True
+            await self._store.async_save(self._as_dict())
+
+    @property
+    def foreign(self) -> Mapping[str, str]:
+        """Return the owners whose statistics another entry writes, and which it is."""
+        return self._foreign
+
+    @property
+    def second(self) -> frozenset[str]:
+        """Return the owners whose id came second where two have one slug."""
+        return self._second
+
+    @callback
+    def note_owners(self, foreign: Mapping[str, str], second: Iterable[str]) -> None:
+        """Note which statistics are written elsewhere, and which under other ids."""
+        if (dict(foreign), frozenset(second)) != (self._foreign, self._second):
+            self._foreign, self._second = dict(foreign), frozenset(second)
+            self._save()
+
+    def had_rows(self, flow: Flow) -> bool:
+        """Return whether the flow had rows when it was last looked at."""
+        mark = self._marks.get(flow) or self._hints.get(flow.key)
+        return mark is not None and mark.newest is not None
+
+    def is_other_unit(self, flow: Flow) -> bool:
+        """Return whether the rows of a flow are known to be measured in another unit."""
+        mark = self._marks.get(flow) or self._hints.get(flow.key)
+        return mark is not None and mark.unit not in (None, flow.unit or "")
 
     @callback
     def open(self, flow: Flow, first: datetime, newest: StatisticRow | None) -> None:
@@ -85,16 +126,35 @@ class HistoryProgress:
         `newest` is what the database has; the hint counts only if it has no less than
         it had.
         """
+        for old in [old for old in self._marks if old.key == flow.key and old != flow]:
+            self._hints[old.key] = self._marks.pop(old)  # its medium was corrected
         self._first[flow] = first
         rows_until = newest.start + HOUR if newest else first
         hint = self._hints.get(flow.key)
-        if hint and (
-            hint.newest is None or (newest is not None and newest.start >= hint.newest)
+        if (
+            hint
+            and not self.is_other_unit(flow)
+            and (
+                hint.newest is None
+                or (newest is not None and newest.start >= hint.newest)
+            )
         ):
+            hint = self._trusted(hint, flow)
             rows_until = max(rows_until, hint.until)
-        self._marks[flow] = _SeriesProgress(
-            rows_until, newest.start if newest else None
+        self._marks[flow] = SeriesProgress(
+            rows_until, newest.start if newest else None, flow.unit or ""
         )
+
+    @callback
+    def close(self, flow: Flow) -> None:
+        """Look no longer at a flow, but remember how far it had come."""
+        if mark := self._marks.pop(flow, None):
+            self._hints[flow.key] = mark
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        """Return the flows that are open."""
+        return tuple(self._marks)
 
     def is_open(self, flow: Flow) -> bool:
         """Return whether the flow has been opened."""
@@ -102,7 +162,7 @@ class HistoryProgress:
 
     def until(self, flow: Flow) -> datetime:
         """Return the hour from which on the flow's history is not known, in UTC."""
-        return self._marks[flow].until
+        return self._trusted(self._marks[flow], flow).until
 
     def newest(self, flow: Flow) -> datetime | None:
         """Return the hour of the newest row, in UTC."""
@@ -111,34 +171,68 @@ class HistoryProgress:
 
     def is_complete(self, flow: Flow, until: datetime) -> bool:
         """Return whether the history of a flow is known up to `until`."""
-        mark = self._marks.get(flow)
-        return mark is not None and mark.until >= until
+        return self.is_open(flow) and self.until(flow) >= until
 
     @callback
     def advance(self, flow: Flow, until: datetime) -> None:
-        """Note that all is known before `until`."""
-        mark = self._marks[flow]
-        self._set(flow, _SeriesProgress(max(mark.until, until), mark.newest))
+        """Note that all is known before `until`, of which no later than now counts."""
+        if mark := self._marks.get(flow):
+            known = self.until(flow)
+            until = max(known, min(until, dt_util.utcnow()))
+            self._set(flow, replace(mark, until=until))
 
     @callback
     def note(self, flow: Flow, newest: StatisticRow | None) -> None:
         """Note which row is the newest."""
-        until = self._marks[flow].until
-        self._set(flow, _SeriesProgress(until, newest.start if newest else None))
+        if mark := self._marks.get(flow):
+            self._set(flow, replace(mark, newest=newest.start if newest else None))
 
     @callback
-    def rewind(self, flow: Flow, newest: StatisticRow | None) -> None:
+    def rewind(self, flow: Flow, newest: StatisticRow | None = None) -> None:
         """Start again behind the newest row, or at the first hour: rows are gone."""
-        until = newest.start + HOUR if newest else self._first[flow]
-        self._set(flow, _SeriesProgress(until, newest.start if newest else None))
+        if flow in self._marks:
+            until = newest.start + HOUR if newest else self._first[flow]
+            start = newest.start if newest else None
+            self._set(flow, SeriesProgress(until, start, flow.unit or ""))
 
-    def _set(self, flow: Flow, mark: _SeriesProgress) -> None:
+    def _trusted(self, mark: SeriesProgress, flow: Flow) -> SeriesProgress:
+        """Return a mark as far as it can be true.
+
+        One that is later than now was made by a clock that stood ahead: what was found
+        empty then had not happened yet. Only the rows count.
+        """
+        if mark.until <= dt_util.utcnow() + HOUR:
+            return mark
+        first = self._first[flow]
+        return replace(mark, until=mark.newest + HOUR if mark.newest else first)
+
+    def _set(self, flow: Flow, mark: SeriesProgress) -> None:
         if mark != self._marks[flow]:
             self._marks[flow] = mark
-            if not self._closed:
-                self._store.async_delay_save(self._as_dict, SAVE_DELAY)
+            self._save()
+
+    def _save(self) -> None:
+        if not self._closed and not self._saving:
+            self._saving = True
+            self._store.async_delay_save(self._data_to_save, SAVE_DELAY)
+
+    @callback
+    def _data_to_save(self) -> dict[str, Any]:
+        self._saving = False
+        return self._as_dict()
 
     @callback
     def _as_dict(self) -> dict[str, Any]:
-        marks = self._hints | {flow.key: mark for flow, mark in self._marks.items()}
-        return {"flows": {key: mark.as_dict() for key, mark in marks.items()}}
+        open_ = {f.key: self._trusted(mark, f) for f, mark in self._marks.items()}
+        rest = [item for item in self._hints.items() if item[0] not in open_]
+        rest.sort(key=lambda item: item[1].until, reverse=True)
+        marks = dict(rest[:MAX_HINTS]) | open_
+        return {
+            "flows": {key: mark.as_dict() for key, mark in marks.items()},
+            "foreign": dict(self._foreign),
+            "second": sorted(self._second),
+        }
+
+
+def _mapping(data: object) -> Mapping[str, Any]:
+    return data if isinstance(data, Mapping) else {}

@@ -1,41 +1,79 @@
-"""Reads the statistics, in the recorder's pool of readers."""
+"""Reads the statistics by the recorder's public functions, in its pool of readers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.components.recorder.statistics import (
     get_last_statistics,
     get_metadata,
     statistics_during_period,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from sqlalchemy.exc import SQLAlchemyError
 
-from ..metering.flows import Flow
-from ..metering.reconcile import TAIL, StatisticRow, amounts_between
-from .metadata import statistic_id
+from ..metering.reconcile import TAIL, StatisticRow, StoredWindow, amounts_between
+from .turn import check_recorder
+from .updates import RecorderError
+
+
+async def async_read[*Ts, T](
+    hass: HomeAssistant, read: Callable[[HomeAssistant, *Ts], T], *args: *Ts
+) -> T:
+    """Read in the recorder's pool. Raises RecorderError when it can't serve."""
+    check_recorder(hass)
+    try:
+        return await get_instance(hass).async_add_executor_job(read, hass, *args)
+    except SQLAlchemyError as err:  # locked, full, or the server is gone
+        raise RecorderError from err
 
 
 def newest_rows(
-    hass: HomeAssistant, flows: Sequence[Flow]
-) -> dict[Flow, tuple[StatisticRow, ...]]:
-    """Return the newest rows of each flow's statistic, TAIL at most, oldest first."""
+    hass: HomeAssistant, ids: Sequence[str]
+) -> dict[str, tuple[StatisticRow, ...]]:
+    """Return the newest rows of each statistic, TAIL at most, oldest first."""
     tails = {}
-    for flow in flows:
-        id_ = statistic_id(flow)
+    for id_ in ids:
         rows = get_last_statistics(hass, TAIL, id_, False, {"state", "sum"})
-        tails[flow] = tuple(map(_hour_row, reversed(rows.get(id_, []))))
+        tails[id_] = tuple(map(_hour_row, reversed(rows.get(id_, []))))
     return tails
 
 
-def amounts_during(
-    hass: HomeAssistant, id_: str, bounds: Sequence[datetime]
-) -> dict[datetime, float]:
-    """Return what is stored for each of the periods that `bounds` delimits, in UTC."""
+def rows_from(
+    hass: HomeAssistant, id_: str, start: datetime, end: datetime | None = None
+) -> StoredWindow:
+    """Return the rows that begin in [start, end), and the sum before the first of them."""
     found = statistics_during_period(
-        hass, bounds[0], bounds[-1], {id_}, "hour", None, {"state", "sum"}
-    )
-    return amounts_between(map(_hour_row, found.get(id_, [])), bounds)
+        hass, start, end, {id_}, "hour", None, {"state", "sum", "change"}
+    ).get(id_, [])
+    rows = [_hour_row(row) for row in found]
+    if found:
+        change = found[0].get("change")
+        return StoredWindow(rows[0].sum - (change or 0.0), rows)
+    newest = newest_rows(hass, [id_])[id_]
+    if newest and newest[-1].start < start:
+        return StoredWindow(newest[-1].sum, [])
+    return StoredWindow(0.0, [])
+
+
+def amounts_during(
+    hass: HomeAssistant, ids: Sequence[str], bounds: Sequence[datetime]
+) -> dict[str, dict[datetime, float]]:
+    """Return what is stored for each of the periods that `bounds` delimits, in UTC."""
+    return {
+        id_: amounts_between(rows_from(hass, id_, bounds[0], bounds[-1]).rows, bounds)
+        for id_ in ids
+    }
+
+
+def stored_metadata(
+    hass: HomeAssistant, ids: Sequence[str]
+) -> dict[str, StatisticMetaData]:
+    """Return what each statistic is called and measured in; none of those unknown."""
+    found = get_metadata(hass, statistic_ids=set(ids))
+    return {id_: metadata for id_, (_, metadata) in found.items()}
 
 
 def _hour_row(row: Mapping[str, Any]) -> StatisticRow:
@@ -44,11 +82,3 @@ def _hour_row(row: Mapping[str, Any]) -> StatisticRow:
         row["state"] or 0.0,
         row["sum"] or 0.0,
     )
-
-
-def stored_names(hass: HomeAssistant, ids: set[str]) -> dict[str, str | None]:
-    """Return under which name each statistic is known; none of those unknown."""
-    return {
-        id_: metadata["name"]
-        for id_, (_, metadata) in get_metadata(hass, statistic_ids=ids).items()
-    }

@@ -1,85 +1,214 @@
-"""Writes statistics as a task of our own in the recorder's thread: all that is private.
+"""Writes the recorder's table as a task of our own: all that is private of the recorder.
 
 Home Assistant's own import function writes rows, but a correction of last year must move
 every later sum in the same transaction. So rows are read, compared and written at once
-here. It relies on the columns `metadata_id`, `start_ts`, `state` and `sum` of the table
-of hourly statistics, and on nothing else of it.
+here. Any of it may move with any version of Home Assistant: `writer` alone imports this
+module, late, and asks `probe` first; `official` is the way without it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from annotationlib import Format
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import batched
+import inspect
+from itertools import batched, pairwise
 import time
 from typing import Any, Final, override
 
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.db_schema import Statistics
+from homeassistant.components.recorder.table_managers.statistics_meta import (
+    StatisticsMetaManager,
+)
 from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.components.recorder.util import retryable_database_job
-from homeassistant.helpers.recorder import session_scope
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance, session_scope
 from sqlalchemy import (
     Connection,
     CursorResult,
     Executable,
     Row,
     bindparam,
+    delete,
     insert,
     select,
     update,
 )
 
 from ..metering.hours import HOUR
-from ..metering.reconcile import EXACT, TAIL, StatisticRow, StoredWindow, reconcile
-from .updates import SeriesUpdate, WriteResult
+from ..metering.reconcile import (
+    TAIL,
+    Plan,
+    StatisticRow,
+    StoredWindow,
+    plan,
+    plan_derived,
+)
+from .turn import RecorderTurn
+from .updates import Derived, SeriesUpdate, Span, WriteResult, pending_derivations
+
+NAME: Final = "table"
+
+ROWS_AT_ONCE: Final = 5000
+"""Rows compared in one transaction, in which the recorder does nothing else."""
+
+
+def probe() -> str | None:
+    """Return what of the recorder is not as it is used here, or None if all is.
+
+    A name that is gone does not even come so far: then this module can't be imported.
+    """
+    needed = {
+        Recorder: ("queue_task", "get_session"),
+        StatisticsMetaManager: ("get_many",),
+        RecorderTask: ("run", "commit_before"),
+        Statistics: ("id", "metadata_id", "created_ts", "start_ts", "state", "sum"),
+    }
+    for owner, names in needed.items():
+        for name in names:
+            if not hasattr(owner, name):
+                return f"{owner.__name__}.{name}"
+    calls: dict[Callable[..., Any], tuple[tuple[object, ...], dict[str, object]]] = {
+        RecorderTask.run: ((None, None), {}),
+        Recorder.queue_task: ((None, None), {}),
+        Recorder.get_session: ((None,), {}),
+        StatisticsMetaManager.get_many: ((None, None), {"statistic_ids": None}),
+        session_scope: ((), {"hass": None, "read_only": True}),
+        retryable_database_job: (("description",), {}),
+    }
+    for call, (args, kwargs) in calls.items():
+        try:
+            inspect.signature(call, annotation_format=Format.FORWARDREF).bind(
+                *args, **kwargs
+            )
+        except TypeError as err:
+            return f"{call.__qualname__}: {err}"
+    return None
+
+
+class TableBackend:
+    """Reads, compares and writes in one transaction each."""
+
+    name = NAME
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Use the recorder of this Home Assistant."""
+        self._hass = hass
+
+    async def async_write(
+        self,
+        turn: RecorderTurn,
+        updates: Mapping[str, SeriesUpdate],
+        tolerance: float,
+    ) -> dict[str, WriteResult]:
+        """Bring statistics in line with the updates, by id."""
+        written: dict[str, WriteResult] = {}
+        for batch in _batches(updates):
+            written |= await self._async_run(
+                turn, lambda tables, some=batch: tables.write(some, tolerance)
+            )
+        return written
+
+    async def async_derive(
+        self, turn: RecorderTurn, derived: Derived, start: datetime, end: datetime
+    ) -> int:
+        """Make all rows of a derived statistic in [start, end) new, oldest first.
+
+        After each transaction its sums are exact, and later rows are still there.
+        """
+        written = 0
+        while start < end:
+            stop = min(start + ROWS_AT_ONCE * HOUR, end)
+            written += await self._async_run(
+                turn, lambda tables, span=(start, stop): tables.derive(derived, span)
+            )
+            start = stop
+        return written
+
+    def amounts(
+        self, hass: HomeAssistant, ids: Sequence[str], bounds: Sequence[datetime]
+    ) -> dict[str, dict[datetime, float]]:
+        """Return what is stored for the periods that `bounds` delimits, by statistic.
+
+        By the sums before the bounds: some sixty look-ups for five years of months
+        instead of 43,800 rows. In the recorder's pool of readers.
+        """
+        with session_scope(hass=hass, read_only=True) as session:
+            manager = get_instance(hass).statistics_meta_manager
+            known = manager.get_many(session, statistic_ids=set(ids))
+            database = session.connection()
+            return {
+                id_: _Series(database, known[id_][0]).amounts(bounds)
+                if id_ in known
+                else dict.fromkeys(bounds[:-1], 0.0)
+                for id_ in ids
+            }
+
+    async def _async_run[T](
+        self, turn: RecorderTurn, work: Callable[[_Tables], T]
+    ) -> T:
+        recorder = get_instance(self._hass)
+        return await turn.async_run(
+            lambda finish: recorder.queue_task(WriteTask(work, finish))
+        )
+
+
+def _batches(
+    updates: Mapping[str, SeriesUpdate],
+) -> Iterable[dict[str, SeriesUpdate]]:
+    """Divide updates so that a transaction compares about ROWS_AT_ONCE rows at most."""
+    batch: dict[str, SeriesUpdate] = {}
+    size = 0
+    for id_, some in updates.items():
+        rows = len(some.hours)
+        if batch and size + rows > ROWS_AT_ONCE:
+            yield batch
+            batch, size = {}, 0
+        batch[id_] = some
+        size += rows
+    if batch:
+        yield batch
+
 
 # --- In the recorder's thread -------------------------------------------------------
 
 
 @dataclass(slots=True)
 class WriteTask(RecorderTask):
-    """Reads, compares and writes some statistics in one transaction."""
+    """Does some work on the table in one transaction."""
 
-    updates: Mapping[str, SeriesUpdate] = field(
-        repr=False
-    )  # the recorder logs its tasks
-    tolerance: float
-    finish: Callable[[dict[str, WriteResult] | None], None] = field(repr=False)
+    work: Callable[[_Tables], Any] = field(repr=False)  # the recorder logs its tasks
+    finish: Callable[[Any], None] = field(repr=False)
 
     @override
     def run(self, instance: Recorder) -> None:
-        """Book; tell the waiting coroutine what became of it, or None if nothing did."""
-        written: dict[str, WriteResult] = {}
+        """Do it; tell the waiting coroutine what came of it, or None if nothing did."""
+        results: list[Any] = []
         finished = True
         try:
-            finished = _write_all(instance, self.updates, self.tolerance, written)
+            finished = _in_transaction(instance, self.work, results)
         finally:
             if finished:
-                self.finish(written or None)
+                self.finish(results[0] if results else None)
         if not finished:  # the database was busy: once more, behind the others
             instance.queue_task(self)
 
 
 @retryable_database_job("climkit statistics")
-def _write_all(
-    instance: Recorder,
-    updates: Mapping[str, SeriesUpdate],
-    tolerance: float,
-    written: dict[str, WriteResult],
+def _in_transaction(
+    instance: Recorder, work: Callable[[_Tables], Any], results: list[Any]
 ) -> bool:
-    """Book every entry to `booked`, which stays empty if the transaction fails."""
-    result = {}
+    """Add what comes of the work to `results`, which stays empty if it fails."""
     with session_scope(session=instance.get_session()) as session:
-        known = instance.statistics_meta_manager.get_many(
-            session, statistic_ids=set(updates)
-        )
-        database = session.connection()
-        for id_, entry in updates.items():
-            if id_ in known:
-                result[id_] = _Series(database, known[id_][0]).book(entry, tolerance)
-            else:
-                result[id_] = WriteResult((), rows_missing=True)
-    written |= result
+
+        def find(ids: Iterable[str]) -> dict[str, int]:
+            manager = instance.statistics_meta_manager
+            found = manager.get_many(session, statistic_ids=set(ids))
+            return {id_: number for id_, (number, _) in found.items()}
+
+        result = work(_Tables(session.connection(), find))
+    results.append(result)
     return True
 
 
@@ -104,6 +233,7 @@ _CORRECT: Final = (
     .where(Statistics.id == bindparam("row"))
     .values(state=bindparam("amount"), sum=bindparam("total"))
 )
+_DELETE: Final = delete(Statistics).where(Statistics.id == bindparam("row"))
 _SHIFT: Final = (
     update(Statistics)
     .where(Statistics.metadata_id == bindparam("statistic"))
@@ -113,64 +243,153 @@ _SHIFT: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class _Tables:
+    """The statistics in the database, within one transaction."""
+
+    database: Connection
+    find: Callable[[Iterable[str]], dict[str, int]]
+    """Gives the numbers of statistics by their ids; none of those that do not exist."""
+
+    def write(
+        self, updates: Mapping[str, SeriesUpdate], tolerance: float
+    ) -> dict[str, WriteResult]:
+        """Bring statistics in line with the updates, and with them what is derived."""
+        numbers = self.find(updates)
+        results = {}
+        revised: dict[str, frozenset[datetime]] = {}
+        for id_, some in updates.items():
+            if id_ not in numbers:
+                results[id_] = WriteResult((), rows_missing=True)
+                continue
+            series = _Series(self.database, numbers[id_])
+            results[id_], hours = series.write(some, tolerance)
+            if not results[id_].rows_missing:
+                revised[id_] = hours
+        missing = self._derive_pending(pending_derivations(updates, revised))
+        return {
+            id_: result
+            if missing.isdisjoint(derived.id for derived in updates[id_].derived)
+            else result.without(missing)
+            for id_, result in results.items()
+        }
+
+    def _derive_pending(
+        self, pending: Mapping[str, tuple[Derived, frozenset[datetime]]]
+    ) -> frozenset[str]:
+        """Derive what is pending; return the ids of statistics that do not exist."""
+        numbers = self.find(pending)
+        for id_, (derived, hours) in pending.items():
+            if id_ in numbers:
+                self.derive(derived, (min(hours), max(hours) + HOUR), hours)
+        return frozenset(pending.keys() - numbers.keys())
+
+    def derive(
+        self, derived: Derived, span: Span, hours: frozenset[datetime] | None = None
+    ) -> int:
+        """Derive these hours of a span, or all of it; return how many rows changed."""
+        numbers = self.find((derived.id, *derived.sources))
+        if derived.id not in numbers:
+            return 0
+        sources = [
+            _Series(self.database, numbers[id_]).amounts_in(span)
+            if id_ in numbers
+            else {}
+            for id_ in derived.sources
+        ]
+        amounts = derived.amounts(span, sources)
+        series = _Series(self.database, numbers[derived.id])
+        window = series.window(*span)
+        if hours is None:
+            hours = frozenset(window.ids) | amounts.keys()
+        what = plan_derived(window.stored, window.following, hours, amounts)
+        series.execute(what, window.ids)
+        return len(what.changed) + len(what.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What a statistic has in a window, and the row behind it."""
+
+    stored: StoredWindow
+    following: StatisticRow | None
+    ids: Mapping[datetime, int]
+    """The numbers of the window's rows."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Series:
     """One statistic's rows in the database, within one transaction."""
 
     database: Connection
-    metadata_id: int
+    number: int
 
-    def book(self, entry: SeriesUpdate, tolerance: float) -> WriteResult:
-        """Bring the rows in line with the entry, and all later sums with them."""
-        if entry.after and not self._has(entry.after):
-            return WriteResult(self._tail(), rows_missing=True)
-        if not entry.hours:
-            return WriteResult(self._tail())
-        first, last = entry.hours.span
+    def write(
+        self, some: SeriesUpdate, tolerance: float
+    ) -> tuple[WriteResult, frozenset[datetime]]:
+        """Bring the rows in line with an update; tell which hours it revised."""
+        if some.after and not self._has(some.after):
+            return WriteResult(self._tail(), rows_missing=True), frozenset()
+        if not some.hours:
+            return WriteResult(self._tail()), frozenset()
+        first, last = some.hours.span
+        window = self.window(first, last + HOUR)
+        what = plan(window.stored, window.following, some.hours, tolerance)
+        self.execute(what, window.ids)
+        return WriteResult(self._tail(), len(what.changed)), what.revised
+
+    def window(self, start: datetime, end: datetime) -> _Window:
+        """Return the rows in [start, end)."""
         ids: dict[datetime, int] = {}
         rows: list[StatisticRow] = []
         following: StatisticRow | None = None
-        for row in self._rows_from(first, (last - first) // HOUR + 2):
+        for row in self._rows_from(start, (end - start) // HOUR + 1):
             hour = _row_of(row)
-            if hour.start > last:
+            if hour.start >= end:
                 following = hour
                 break
             ids[hour.start] = row.id
             rows.append(hour)
-        stored = StoredWindow(self._sum_before(first), rows)
-        changed = reconcile(stored, entry.hours, tolerance)
-        self._write(changed, ids)
-        if following:
-            self._go_on({row.start: row.sum for row in (*rows, *changed)}, following)
-        return WriteResult(self._tail(), len(changed))
+        return _Window(StoredWindow(self._sum_before(start), rows), following, ids)
 
-    def _write(self, rows: Sequence[StatisticRow], ids: Mapping[datetime, int]) -> None:
+    def execute(self, what: Plan, ids: Mapping[datetime, int]) -> None:
+        """Do what is planned; `ids` has the numbers of the rows that are there."""
         now = time.time()
         new = [
             {
-                "metadata_id": self.metadata_id,
+                "metadata_id": self.number,
                 "created_ts": now,
                 "start_ts": row.start.timestamp(),
                 "state": row.state,
                 "sum": row.sum,
             }
-            for row in rows
+            for row in what.changed
             if row.start not in ids
         ]
         old = [
             {"row": ids[row.start], "amount": row.state, "total": row.sum}
-            for row in rows
+            for row in what.changed
             if row.start in ids
         ]
+        if what.gone:
+            self.database.execute(_DELETE, [{"row": ids[hour]} for hour in what.gone])
         for some in batched(new, 500, strict=False):
             self.database.execute(_INSERT, some)
         if old:
             self.database.execute(_CORRECT, old)
+        if what.shift:
+            first, delta = what.shift
+            self._run(_SHIFT, first=first.timestamp(), delta=delta)
 
-    def _go_on(self, sums: Mapping[datetime, float], following: StatisticRow) -> None:
-        """Move the sums of the following row and of all later ones so that they go on."""
-        delta = sums[max(sums)] - (following.sum - following.state)
-        if abs(delta) > EXACT:
-            self._run(_SHIFT, first=following.start.timestamp(), delta=delta)
+    def amounts_in(self, span: Span) -> dict[datetime, float]:
+        """Return the amounts of the hours of a span."""
+        start, end = span
+        rows = map(_row_of, self._rows_from(start, (end - start) // HOUR))
+        return {row.start: row.state for row in rows if row.start < end}
+
+    def amounts(self, bounds: Sequence[datetime]) -> dict[datetime, float]:
+        """Return the amounts of the periods that `bounds` delimits."""
+        sums = [(bound, self._sum_before(bound)) for bound in bounds]
+        return {start: after - sum_ for (start, sum_), (_, after) in pairwise(sums)}
 
     def _has(self, hour: datetime) -> bool:
         return any(row.start_ts == hour.timestamp() for row in self._rows_from(hour, 1))
@@ -187,9 +406,7 @@ class _Series:
         return tuple(map(_row_of, reversed(rows)))
 
     def _run(self, statement: Executable, **values: float) -> CursorResult[Any]:
-        return self.database.execute(
-            statement, {"statistic": self.metadata_id, **values}
-        )
+        return self.database.execute(statement, {"statistic": self.number, **values})
 
 
 def _row_of(row: Row[Any]) -> StatisticRow:

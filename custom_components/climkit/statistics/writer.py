@@ -1,148 +1,173 @@
-"""Writes what came to the long-term statistics, whatever way the recorder offers.
+"""Writes what came to the long-term statistics, by the better way that there is.
 
 Every flow has one external statistic. Nothing is ever just appended: what came is
 reconciled with what is stored, and each transaction leaves the chain of sums exact for
 whoever reads it at whatever moment.
 """
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
-from homeassistant.components.recorder.core import Recorder
+from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.components.recorder.statistics import async_add_external_statistics
-from homeassistant.components.recorder.util import async_migration_in_progress
-from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant, callback
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.recorder import get_instance
-from sqlalchemy.exc import SQLAlchemyError
+from homeassistant.util.hass_dict import HassKey
 
-from ..metering.flows import Flow
-from ..metering.hours import HourlyAmounts
+from ..const import DOMAIN, LOGGER
 from ..metering.reconcile import EXACT, StatisticRow
-from .metadata import statistic_id, statistic_metadata
-from .queries import amounts_during, newest_rows, stored_names
-from .table import WriteTask
-from .updates import RecorderError, SeriesUpdate, WriteResult
+from .metadata import is_as_wanted
+from .official import OfficialBackend, async_barrier
+from .queries import async_read, newest_rows, stored_metadata
+from .turn import RecorderTurn, check_recorder
+from .updates import Derived, RecorderError, SeriesUpdate, WriteResult
 
-ROWS_AT_ONCE: Final = 5000
-"""Rows compared in one transaction, in which the recorder does nothing else."""
 
-TIMEOUT: Final = 300
-"""Seconds after which a recorder that does not answer counts as out of order."""
+class Backend(Protocol):
+    """A way of writing statistics: all of it by ids of statistics."""
+
+    name: str
+
+    async def async_write(
+        self,
+        turn: RecorderTurn,
+        updates: Mapping[str, SeriesUpdate],
+        tolerance: float,
+    ) -> dict[str, WriteResult]:
+        """Bring statistics in line with the updates; return when the database has it."""
+
+    async def async_derive(
+        self, turn: RecorderTurn, derived: Derived, start: datetime, end: datetime
+    ) -> int:
+        """Make all rows of a derived statistic in [start, end) new; return how many."""
+
+    def amounts(
+        self, hass: HomeAssistant, ids: Sequence[str], bounds: Sequence[datetime]
+    ) -> dict[str, dict[datetime, float]]:
+        """Return what is stored for the periods that `bounds` delimits."""
+
+
+_BACKEND: Final[HassKey[Backend]] = HassKey(f"{DOMAIN}_statistics_backend")
+
+
+async def async_choose(hass: HomeAssistant) -> Backend:
+    """Return the way of writing that this Home Assistant's recorder allows.
+
+    Found out once. Where anything private has moved, all goes on by the public call.
+    """
+    if _BACKEND not in hass.data:
+        backend: Backend
+        try:
+            table = await async_import_module(hass, f"{__package__}.table")
+            moved = table.probe()
+            backend = table.TableBackend(hass)
+        except Exception as err:  # noqa: BLE001
+            moved = err
+        if moved:
+            backend = OfficialBackend(hass)
+        if _BACKEND not in hass.data:
+            if moved:
+                LOGGER.warning(
+                    "The recorder of this Home Assistant is not as expected (%s):"
+                    " statistics are written by its import function instead, which"
+                    " takes longer",
+                    moved,
+                )
+            hass.data[_BACKEND] = backend
+    return hass.data[_BACKEND]
+
+
+@callback
+def backend_name(hass: HomeAssistant) -> str | None:
+    """Return which way is in use, or None while nothing was written yet."""
+    backend = hass.data.get(_BACKEND)
+    return backend.name if backend else None
 
 
 class StatisticsWriter:
     """The statistics of one site. Raises RecorderError when the recorder can't serve."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Keep the books of one site."""
+        """Write for one site, one thing after the other."""
         self._hass = hass
+        self._turn = RecorderTurn(hass)
 
     async def async_newest_rows(
-        self, flows: Sequence[Flow]
-    ) -> dict[Flow, tuple[StatisticRow, ...]]:
-        """Return the newest rows of each flow's statistic, TAIL at most, oldest first."""
-        return await self._async_read(newest_rows, tuple(flows))
+        self, ids: Sequence[str]
+    ) -> dict[str, tuple[StatisticRow, ...]]:
+        """Return the newest rows of each statistic, TAIL at most, oldest first."""
+        return await self._async_read(newest_rows, tuple(ids))
 
     async def async_amounts(
-        self, flow: Flow, bounds: Sequence[datetime]
-    ) -> dict[datetime, float]:
+        self, ids: Sequence[str], bounds: Sequence[datetime]
+    ) -> dict[str, dict[datetime, float]]:
         """Return what is stored for each of the periods that `bounds` delimits."""
-        return await self._async_read(amounts_during, statistic_id(flow), tuple(bounds))
+        backend = await async_choose(self._hass)
+        return await self._async_read(backend.amounts, tuple(ids), tuple(bounds))
 
-    async def async_announce(self, names: Mapping[Flow, str]) -> None:
-        """Let each flow have a statistic under its name of today, be it still empty."""
-        known = await self._async_read(
-            stored_names, {statistic_id(flow) for flow in names}
-        )
-        for flow, name in names.items():
-            if known.get(statistic_id(flow)) != name:
-                async_add_external_statistics(
-                    self._hass, statistic_metadata(flow, name), []
-                )
+    async def async_announce(self, wanted: Sequence[StatisticMetaData]) -> None:
+        """Let each statistic be there under its name and unit, be it still empty."""
+        ids = tuple(metadata["statistic_id"] for metadata in wanted)
+        known = await self._async_read(stored_metadata, ids)
+        check_recorder(self._hass)
+        for metadata in wanted:
+            if not is_as_wanted(known.get(metadata["statistic_id"]), metadata):
+                async_add_external_statistics(self._hass, metadata, [])
 
-    async def async_ensure(self, names: Mapping[Flow, str]) -> None:
+    async def async_ensure(self, wanted: Sequence[StatisticMetaData]) -> None:
         """Announce, and return when the database has it: then ids may be used."""
-        await self.async_announce(names)
-        # Booked behind the announcement, so an answer means that it is there.
-        nothing = SeriesUpdate(HourlyAmounts({}, {}))
-        written = await self.async_write(dict.fromkeys(names, nothing))
-        if any(one.rows_missing for one in written.values()):
+        if not wanted:
+            return
+        self._check_running()
+        await self.async_announce(wanted)
+        await async_barrier(self._hass, self._turn, wanted[0]["statistic_id"])
+        ids = tuple(metadata["statistic_id"] for metadata in wanted)
+        if len(await self._async_read(stored_metadata, ids)) < len(set(ids)):
             raise RecorderError
 
+    async def async_clear(self, id_: str) -> None:
+        """Have all rows of a statistic deleted, and its name and unit."""
+        check_recorder(self._hass)
+        get_instance(self._hass).async_clear_statistics([id_])
+
     async def async_write(
-        self, updates: Mapping[Flow, SeriesUpdate], tolerance: float = EXACT
-    ) -> dict[Flow, WriteResult]:
-        """Bring the statistics in line with the entries; see `metering.reconcile`.
+        self, updates: Mapping[str, SeriesUpdate], tolerance: float = EXACT
+    ) -> dict[str, WriteResult]:
+        """Bring statistics in line with the updates; see `metering.reconcile`.
 
         Returns when the database has it. An interruption at any point leaves each
         statistic as it was before or as it should be.
         """
-        if self._hass.state is not CoreState.running:
-            # The recorder begins to work off its queue when Home Assistant has started,
-            # which waits for those who set up now: waiting here would be for ever.
-            raise RecorderError
-        written: dict[Flow, WriteResult] = {}
-        for batch in _batches(updates):
-            result = await self._async_run(
-                {statistic_id(flow): entry for flow, entry in batch.items()}, tolerance
-            )
-            written |= {flow: result[statistic_id(flow)] for flow in batch}
-        return written
+        self._check_running()
+        if not updates:
+            return {}
+        backend = await async_choose(self._hass)
+        return await backend.async_write(self._turn, updates, tolerance)
 
-    async def _async_run(
-        self, updates: Mapping[str, SeriesUpdate], tolerance: float
-    ) -> dict[str, WriteResult]:
-        loop = self._hass.loop
-        done: asyncio.Future[dict[str, WriteResult] | None] = loop.create_future()
+    async def async_derive(
+        self, derived: Derived, start: datetime, end: datetime
+    ) -> int:
+        """Make all rows of a derived statistic in [start, end) new; return how many.
 
-        def finish(result: dict[str, WriteResult] | None) -> None:
-            loop.call_soon_threadsafe(_set_result, done, result)
-
-        self._recorder().queue_task(WriteTask(updates, tolerance, finish))
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                result = await done
-        except TimeoutError:
-            result = None
-        if result is None:
-            raise RecorderError
-        return result
+        It is announced first. Other writes of this site come in between.
+        """
+        self._check_running()
+        backend = await async_choose(self._hass)
+        await self.async_announce([derived.metadata])
+        return await backend.async_derive(self._turn, derived, start, end)
 
     async def _async_read[*Ts, T](
         self, read: Callable[[HomeAssistant, *Ts], T], *args: *Ts
     ) -> T:
-        recorder = self._recorder()
-        try:
-            return await recorder.async_add_executor_job(read, self._hass, *args)
-        except SQLAlchemyError as err:  # locked, full, or the server is gone
-            raise RecorderError from err
+        return await async_read(self._hass, read, *args)
 
-    def _recorder(self) -> Recorder:
-        recorder = get_instance(self._hass)
-        if async_migration_in_progress(self._hass) or not recorder.recording:
+    def _check_running(self) -> None:
+        """Raise RecorderError before Home Assistant has started.
+
+        The recorder begins to work off its queue then, which waits for those who set up
+        now: waiting for it would be for ever.
+        """
+        if self._hass.state is not CoreState.running:
             raise RecorderError
-        return recorder
-
-
-def _set_result[T](future: asyncio.Future[T], result: T) -> None:
-    if not future.done():  # its waiter may have been cancelled
-        future.set_result(result)
-
-
-def _batches(
-    updates: Mapping[Flow, SeriesUpdate],
-) -> Iterator[dict[Flow, SeriesUpdate]]:
-    """Divide entries so that a transaction compares about ROWS_AT_ONCE rows at most."""
-    batch: dict[Flow, SeriesUpdate] = {}
-    size = 0
-    for flow, entry in updates.items():
-        rows = len(entry.hours)
-        if batch and size + rows > ROWS_AT_ONCE:
-            yield batch
-            batch, size = {}, 0
-        batch[flow] = entry
-        size += rows
-    if batch:
-        yield batch

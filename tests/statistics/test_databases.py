@@ -15,10 +15,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.const import DOMAIN
 
-from .conftest import NOW, entry_for, history_done, set_up
-from .databases import Unavailable, server
-from .ledger import assert_equal, model_hours, rows_of
-from .simulator import SimulatedSite, Simulator, sites
+from ..conftest import NOW, entry_for, history_done, set_up
+from ..databases import Unavailable, server
+from ..ledger import assert_equal, model_hours, rows_of
+from ..simulator import SimulatedSite, Simulator, sites
 
 CREATED = dt_util.parse_datetime("2026-05-01T22:00:00+00:00", raise_on_error=True)
 

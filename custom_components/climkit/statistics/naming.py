@@ -1,0 +1,91 @@
+"""What statistics are called: site, meter, flow, and what tells two of one name apart.
+
+A statistic has no device and no area that would tell where it belongs.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+
+from ..const import DOMAIN
+from ..metering.flows import Flow
+from ..metering.site import SiteInfo
+from .ownership import async_owners
+
+LONGEST_LABEL: Final = 180
+"""Characters. The recorder keeps 255 of a name, with the flow and a mark."""
+
+LONGEST_FLOW: Final = 40
+
+SHORTEST_MARK: Final = 4
+
+
+def labels_of(info: SiteInfo) -> dict[str, str]:
+    """Return what the site and its chosen meters are called, by their ids."""
+    site = printable(info.site.name) or info.site.id
+    labels = {info.site.id: _shortened(site, LONGEST_LABEL)}
+    for meter in info.chosen:
+        name = printable(meter.name) or meter.id
+        if len(site) + len(name) + 1 > LONGEST_LABEL:
+            half = LONGEST_LABEL // 2
+            labels[meter.id] = f"{_shortened(site, half - 1)} {_shortened(name, half)}"
+        else:
+            labels[meter.id] = f"{site} {name}"
+    return labels
+
+
+def printable(name: str) -> str:
+    """Return a name without what can't be printed, which databases may refuse."""
+    kept = (" " if c.isspace() else c if c.isprintable() else "" for c in name)
+    return " ".join("".join(kept).split())
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+
+
+def marked(
+    label: str, owner: str, address: int | None, rivals: Mapping[str, int | None]
+) -> str:
+    """Return a label with what tells its owner from `rivals`, who are called the same.
+
+    Its address on the bus if nobody else has it, or else the end of its id.
+    """
+    if not rivals:
+        return label
+    known = rivals.values()
+    if address is not None and None not in known and address not in known:
+        return f"{label} ({address})"
+    length = SHORTEST_MARK
+    while length < len(owner) and any(o.endswith(owner[-length:]) for o in rivals):
+        length += 1
+    return f"{label} ({_shortened(owner[-length:], 24)})"
+
+
+async def async_statistic_names(
+    hass: HomeAssistant, info: SiteInfo, flows: Iterable[Flow]
+) -> dict[Flow, str]:
+    """Return the name of each flow's statistic, in the language of the system."""
+    translations = await async_get_translations(
+        hass, hass.config.language, "entity", {DOMAIN}
+    )
+    own = labels_of(info)
+    others = async_owners(hass).labels_beside(own)
+    addresses = {meter.id: meter.prim_ad for meter in info.meters}
+    by_label: dict[str, dict[str, int | None]] = {}
+    for labels in (own, others):
+        for owner, label in labels.items():
+            by_label.setdefault(label, {})[owner] = addresses.get(owner)
+    whole: dict[str, str] = {}
+    for owner, label in own.items():
+        rivals = {o: a for o, a in by_label[label].items() if o != owner}
+        whole[owner] = marked(label, owner, addresses.get(owner), rivals)
+    names = {}
+    for flow in flows:
+        key = f"component.{DOMAIN}.entity.sensor.{flow.kind}.name"
+        what = translations.get(key, flow.kind.replace("_", " "))
+        where = whole.get(flow.owner_id) or flow.owner_id
+        names[flow] = f"{where} {_shortened(what, LONGEST_FLOW)}"
+    return names

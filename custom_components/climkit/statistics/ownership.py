@@ -1,0 +1,131 @@
+"""Who writes which statistics: one entry each, and no two owners under one id.
+
+A meter may be listed in two sites (a house, and the community it belongs to): whichever
+entry came first writes it, and the other leaves it alone until the first is gone. Two
+ids of the cloud may differ by what an id of ours can't hold (`Ab-1`, `ab_1`): whoever
+has no rows yet gets an id with an addition of its own, for ever.
+"""
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import slugify
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import DOMAIN
+from ..metering.flows import Flow
+from .metadata import statistic_id
+
+
+@dataclass(slots=True)
+class _Member:
+    """One entry, and what its statistics are about."""
+
+    changed: Callable[[], None]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """By owner: what people call it."""
+    owners: frozenset[str] = frozenset()
+    """Owners whose statistics it writes."""
+
+
+class StatisticOwners:
+    """What the entries of this Home Assistant agree upon."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Begin without entries."""
+        self._hass = hass
+        self._members: dict[str, _Member] = {}
+        self._first: dict[str, str] = {}
+        self._second: set[str] = set()
+
+    @callback
+    def join(
+        self, entry_id: str, second: Iterable[str], changed: Callable[[], None]
+    ) -> None:
+        """Take in an entry; `changed` is called when it may have to do with others.
+
+        `second` are owners that were found to have the slug of another.
+        """
+        self._members[entry_id] = _Member(changed)
+        self._second |= set(second)
+
+    @callback
+    def leave(self, entry_id: str) -> None:
+        """Let an entry go: others may write what it wrote."""
+        if self._members.pop(entry_id, None):
+            self._tell_others(entry_id)
+
+    @callback
+    def claim(
+        self, entry_id: str, labels: Mapping[str, str], before: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Claim owners for an entry; return those of others, and whose they are.
+
+        `before` are those that were another's when they were last asked for, be it
+        before a restart: that one keeps them if it is yet to come.
+        """
+        foreign = {}
+        for owner in labels:
+            if entry := self._owner_of(owner, entry_id, before.get(owner)):
+                foreign[owner] = entry
+        member = self._members[entry_id]
+        owners = frozenset(labels.keys() - foreign.keys())
+        if (member.labels, member.owners) != (labels, owners):
+            member.labels, member.owners = dict(labels), owners
+            self._tell_others(entry_id)
+        return foreign
+
+    def _owner_of(self, owner: str, entry_id: str, before: str | None) -> str | None:
+        for id_, member in self._members.items():
+            if id_ != entry_id and owner in member.owners:
+                return id_
+        if before is None or before == entry_id:
+            return None
+        entry = self._hass.config_entries.async_get_entry(before)
+        if entry is None or entry.disabled_by:
+            return None
+        member = self._members.get(before)
+        # It has come and said what is its own, or it is yet to come.
+        return None if member and member.labels else before
+
+    def _tell_others(self, entry_id: str) -> None:
+        for id_, member in list(self._members.items()):
+            if id_ != entry_id:
+                member.changed()
+
+    @callback
+    def settle(self, owners: Iterable[str]) -> frozenset[str]:
+        """Return which of some owners came second to their slug: once so, for ever."""
+        owners = tuple(owners)
+        for owner in owners:
+            if owner not in self._second:
+                first = self._first.setdefault(slugify(owner), owner)
+                if first != owner:
+                    self._second.add(owner)
+        return frozenset(self._second.intersection(owners))
+
+    def statistic_id(self, flow: Flow) -> str:
+        """Return the id of a flow's statistic."""
+        return statistic_id(flow, second=flow.owner_id in self._second)
+
+    def labels_beside(self, own: Container[str]) -> dict[str, str]:
+        """Return what others than these owners are called, by owner."""
+        return {
+            owner: label
+            for member in self._members.values()
+            for owner, label in member.labels.items()
+            if owner not in own
+        }
+
+
+_OWNERS: Final[HassKey[StatisticOwners]] = HassKey(f"{DOMAIN}_statistic_owners")
+
+
+@callback
+def async_owners(hass: HomeAssistant) -> StatisticOwners:
+    """Return what the entries of this Home Assistant agree upon."""
+    if _OWNERS not in hass.data:
+        hass.data[_OWNERS] = StatisticOwners(hass)
+    return hass.data[_OWNERS]
