@@ -99,7 +99,7 @@ async def test_depth(hasty: PlainClient, how: Any) -> None:
     quirks.depth_refusal = how
     status, rows = await asked(hasty, "H", 9)
     assert (status, len(rows)) == (200, 9 * 24)
-    assert len((await asked(hasty, "M", 290))[1]) == 10
+    assert len((await asked(hasty, "M", 290))[1]) == 11
     if how not in ("empty", "clipped"):
         await says_no(hasty, how, sampling="H", days=11)
         return
