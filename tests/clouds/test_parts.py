@@ -8,7 +8,7 @@ import pytest
 
 from tests.simulator import Fault, SimulatedMeter
 
-from .life import BEGINNING, DAY, FLAT, START, CloudLife, bound
+from .life import BEGINNING, DAY, START, CloudLife, bound
 
 pytestmark = [pytest.mark.rate_limit, pytest.mark.freeze_time(START)]
 
