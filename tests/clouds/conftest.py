@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import logging
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -43,4 +44,5 @@ async def life(
     asyncio.get_running_loop().set_debug(False)
     with fast_clock(freezer):
         yield CloudLife(hass, cloud, entry, caplog)
-        await hass.config_entries.async_unload(entry.entry_id)
+        if entry.state is ConfigEntryState.LOADED:
+            await hass.config_entries.async_unload(entry.entry_id)

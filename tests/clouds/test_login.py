@@ -34,8 +34,6 @@ def odd(life: CloudLife, name: str, path: str) -> None:
 @pytest.mark.parametrize("path", ["auth", ""])
 async def test_an_odd_hour(life: CloudLife, name: str, path: str) -> None:
     """Nobody is asked for a password that is right; an hour later all is back."""
-    if (name, path) == ("404", ""):
-        pytest.skip("that is test_refusals")
     await life.set_up()
     await life.imported()
     odd(life, name, path)
