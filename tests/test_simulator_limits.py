@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
@@ -82,7 +83,7 @@ async def test_longest_window_by_sampling(hasty: PlainClient, how: Refusal) -> N
     quirks.longest = {"15T": DAY, "H": 31 * DAY, "M": timedelta(0)}
     quirks.window_limit = 90 * DAY
     quirks.window_refusal = how
-    for sampling, days in (("15T", 1), ("H", 31), ("D", 90)):
+    for sampling, days in (("15T", 1.0), ("H", 31.0), ("D", 90.0)):
         status, rows = await asked(hasty, sampling, days)
         assert status == 200
         assert len(rows) > 80
@@ -193,13 +194,18 @@ async def test_months_at_the_edges_are_cut_or_whole(client: PlainClient) -> None
     assert cut[1] == whole[1]
 
 
+def _same(moment: datetime) -> datetime:
+    return moment
+
+
 async def test_faults_by_the_clock(client: PlainClient) -> None:
     cloud = client.cloud
     fault = Fault("empty_list", path="site_data", since=NOW, until=NOW + MINUTE)
     cloud.faults.add(fault)
     lengths = []
     for seconds in (-1, 0, 59, 60):
-        cloud.clock = lambda seconds=seconds: NOW + timedelta(seconds=seconds)
+        moment = NOW + timedelta(seconds=seconds)
+        cloud.clock = partial(_same, moment)
         lengths.append(len((await asked(client, "H", 1))[1]))
     assert lengths[1:3] == [0, 0]
     assert lengths[0]

@@ -1,6 +1,6 @@
 """Clouds that describe a site or a meter wrongly; clocks and crashes beside them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -13,8 +13,7 @@ import pytest
 from tests.conftest import entry_for
 from tests.simulator import Fault, SimulatedSite, Simulator, sites
 
-from .conftest import house
-from .life import BEGINNING, DAY, FLAT, START, CloudLife, bound
+from .life import BEGINNING, DAY, FLAT, START, CloudLife, bound, house
 
 pytestmark = [pytest.mark.rate_limit, pytest.mark.freeze_time(START)]
 

@@ -124,8 +124,7 @@ async def test_a_bad_day_in_the_middle(life: CloudLife, how: Any) -> None:
         if asked.get("sampling_frequency") == "H":
             start, end = (_moment(asked.get(key)) for key in ("t_s", "t_e"))
             if start < bad + DAY and bad < end:
-                kind = "hang" if how == "hang" else "status"
-                return Fault(kind, status=500)
+                return Fault("hang") if how == "hang" else Fault("status", status=500)
         return hitting(endpoint, path)
 
     with pytest.MonkeyPatch.context() as patch:
