@@ -72,7 +72,8 @@ def meters(
     """Return meter_info of a site, only of the visible meters."""
     found = []
     for meter in site.meters:
-        if visible is None or meter.id in visible:
+        listed = visible is None or meter.id in visible
+        if listed and meter.id not in quirks.unlisted:
             told = _meter_2022(meter) if quirks.meter_info == "2022" else _meter(meter)
             told |= quirks.meter_fields
             found.append(

@@ -1,7 +1,8 @@
 """Things that go wrong between a client and the cloud, to be switched on by tests."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 import re
 from typing import Literal
 
@@ -57,6 +58,9 @@ class _Settings:
     """How many requests it hits; None is all until it is removed."""
     after: int = 0
     """How many matching requests go through before."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """It hits from since (aware) on, until before until, by the simulator's clock."""
     delay: float | None = None
     """Seconds, for hang, wait and slow; a hang without one lasts until the end."""
     status: int = 500
@@ -76,12 +80,16 @@ class Fault(_Settings):
 
     kind: FaultKind
 
-    def strikes(self, endpoint: str, path: str) -> bool:
+    def strikes(self, endpoint: str, path: str, now: datetime) -> bool:
         """Count a request, and return whether the fault hits it."""
         named = self.path in ENDPOINTS
         if self.path != endpoint if named else not re.search(self.path, path):
             return False
         if self.times is not None and self.hits >= self.times:
+            return False
+        if self.since is not None and now < self.since:
+            return False
+        if self.until is not None and now >= self.until:
             return False
         self.seen += 1
         if self.seen <= self.after:
@@ -93,8 +101,9 @@ class Fault(_Settings):
 class Faults:
     """The faults that are switched on; the first one that matches hits a request."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        """Begin with none; the clock returns the aware present."""
+        self._clock = clock
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> Fault:
@@ -112,8 +121,9 @@ class Faults:
 
     def hitting(self, endpoint: str, path: str) -> Fault | None:
         """Return the fault that hits this request."""
+        now = self._clock()
         for fault in self._faults:
-            if fault.strikes(endpoint, path):
+            if fault.strikes(endpoint, path, now):
                 return fault
         return None
 

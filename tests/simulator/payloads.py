@@ -15,6 +15,7 @@ from .local_time import (
     moment_of,
     month_start,
     months,
+    offsets,
     quarter_at_or_after,
     quarter_at_or_before,
 )
@@ -156,9 +157,14 @@ def _renamed(table: Frame, names: dict[str, str]) -> Frame:
 
 def _rows(site: SimulatedSite, table: Frame, asked: Asked, quirks: Quirks) -> Rows:
     """Return rows, 15T labelled by the end of the interval, the rest by its start."""
-    ends = asked.resolution == "15T"
-    labels = table.starts + QUARTER if ends else table.starts
-    return _assembled(site, table, labels, quirks, quirks.timestamps)
+    if asked.resolution == "M" and quirks.month_factor != 1.0:
+        table = Frame(table.starts, table.names, table.values * quirks.month_factor)
+    labels, form = table.starts, quirks.timestamps
+    if asked.resolution == "15T":
+        labels = labels + QUARTER
+    elif asked.resolution != "H" and quirks.midnights == "utc":
+        labels, form = labels + offsets(labels // QUARTER, site.time_zone), "utc"
+    return _assembled(site, table, labels, quirks, form)
 
 
 def _assembled(

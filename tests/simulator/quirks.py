@@ -2,8 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
+
+type Refusal = int | Literal["hang", "error_object", "html"]
+"""How the cloud says no: a status, no answer, or 200 with an error or with a page."""
 
 
 @dataclass(kw_only=True)
@@ -43,11 +46,35 @@ class Quirks:
     default_days: int = 15
     window_limit: timedelta | None = None
     """Longer windows are refused with `window_refusal`."""
-    window_refusal: int | Literal["hang"] = 413
+    longest: dict[str, timedelta] = field(default_factory=dict)
+    """The same by sampling ("15T", "H", "D", "M", "Y"); it goes before."""
+    window_refusal: Refusal = 413
     sampling_names: Literal["documented", "new", "both"] = "both"
     """'15T', 'H', 'M', 'Y', or '15min', 'h', 'ME', 'YE'."""
 
+    # What is not given, or not at the moment
+    depth: dict[str, datetime] = field(default_factory=dict)
+    """By sampling, "" for the others: what begins before (aware) is not given."""
+    depth_refusal: Refusal | Literal["empty", "clipped"] = 400
+    """Of the whole window; only "clipped" gives what is not before."""
+    most_rows: int | None = None
+    """A reply has no more rows than that; the others are left out without a word."""
+    kept_rows: Literal["first", "last"] = "first"
+    failing: dict[str, Refusal] = field(default_factory=dict)
+    """By meter id (its meter_data) or meter type (site_data): it is always refused ..."""
+    failing_before: datetime | None = None
+    """... or only what begins before this aware moment."""
+    replica_lag: timedelta = timedelta(0)
+    """Every `replica_every`th reply with data is what was known so long ago."""
+    replica_every: int = 3
+    unlisted: Collection[str] = ()
+    """Ids of sites and meters that lists leave out; their data is given all the same."""
+
     # Rows
+    month_factor: float = 1.0
+    """By what the amounts of months are wrong: 1000 gives Wh, 0 nothing."""
+    midnights: Literal["local", "utc"] = "local"
+    """Whether local days, months and years carry the UTC midnight of their date."""
     timestamps: Literal[
         "local", "iso", "utc", "z", "naive", "date_ms", "date_iso", "ms", "s"
     ] = "local"

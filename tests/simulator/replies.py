@@ -2,22 +2,20 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import descriptions
 from .accounts import Token
+from .limits import RefusedError, check_subject, cut, known_at
 from .payloads import meter_rows, raw_rows, site_rows
-from .requests import (
-    BadRequestError,
-    Request,
-    WindowRefusedError,
-    sensor_window,
-    window,
-)
+from .quirks import Refusal
+from .requests import BadRequestError, Request, sensor_window, window
 from .site import SimulatedSite
 
 if TYPE_CHECKING:
     from .server import Simulator
+
+PAGE: Final = "<html><body><h1>Service temporarily unavailable</h1></body></html>"
 
 
 @dataclass(slots=True)
@@ -29,12 +27,27 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     hang: bool = False
     """Whether no answer is ever sent."""
+    page: bool = False
+    """Whether the data is a page of HTML."""
 
 
 def refusal(status: int, message: str, **headers: str) -> Reply:
     """Return an error as JSON; underscores in header names stand for dashes."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Reply({"status": status, "message": message}, status, named)
+
+
+def say_no(how: Refusal, message: str) -> Reply:
+    """Return a refusal in one of the ways of `Quirks`."""
+    match how:
+        case "hang":
+            return Reply(None, hang=True)
+        case "html":
+            return Reply(PAGE, page=True)
+        case "error_object":
+            return Reply({"error": message})
+        case status:
+            return refusal(status, message)
 
 
 def log_in(cloud: Simulator, request: Request, now: datetime) -> Reply:
@@ -55,7 +68,12 @@ def answer(cloud: Simulator, request: Request, token: Token, now: datetime) -> R
     """Answer a request of a logged-in account; runs in a thread of its own."""
     username = token.username
     if request.endpoint == "all_installations":
-        seen = [site for site in cloud.sites if cloud.tokens.may_see(username, site.id)]
+        seen = [
+            site
+            for site in cloud.sites
+            if cloud.tokens.may_see(username, site.id)
+            and site.id not in cloud.quirks.unlisted
+        ]
         return Reply(descriptions.installations(seen, cloud.quirks.installations))
     site = next((s for s in cloud.sites if s.id == request.parts["site"]), None)
     if site is None:
@@ -66,10 +84,8 @@ def answer(cloud: Simulator, request: Request, token: Token, now: datetime) -> R
         return _of_site(cloud, request, site, username, now)
     except BadRequestError as err:
         return refusal(400, str(err))
-    except WindowRefusedError:
-        if cloud.quirks.window_refusal == "hang":
-            return Reply(None, hang=True)
-        return refusal(cloud.quirks.window_refusal, "Period too long")
+    except RefusedError as err:
+        return say_no(err.how, err.message)
 
 
 def _of_site(
@@ -86,9 +102,10 @@ def _of_site(
             if visible is not None and quirks.resident_rows == "refused":
                 return refusal(403, "Forbidden")
             shown = None if quirks.resident_rows == "all" else visible
-            asked = window(request, site, quirks, now)
+            asked = window(request, site, quirks, _known_at(cloud, now))
             kind = request.parts["meter_type"]
-            return Reply(site_rows(site, kind, asked, quirks, shown))
+            check_subject(kind, asked, quirks)
+            return Reply(cut(site_rows(site, kind, asked, quirks, shown), quirks))
         case "sensors_list" | "sensor_data":
             return _of_sensors(cloud, request, site, now)
         case _:
@@ -108,14 +125,20 @@ def _of_meter(
         return refusal(cloud.quirks.not_found, "Meter not found")
     if visible is not None and meter.id not in visible:
         return refusal(403, "Forbidden")
-    asked = window(request, site, cloud.quirks, now)
     if request.endpoint == "meter_data_raw":
-        if meter.is_rule_meter:
-            return Reply([])
-        return Reply(raw_rows(site, meter, asked, cloud.quirks))
+        asked = window(request, site, cloud.quirks, now)
+        rows = [] if meter.is_rule_meter else raw_rows(site, meter, asked, cloud.quirks)
+        return Reply(rows)
     if not meter.is_measuring and cloud.quirks.introduction_rows == "refused":
         return refusal(cloud.quirks.not_found, "No data")
-    return Reply(meter_rows(site, meter, asked, cloud.quirks))
+    asked = window(request, site, cloud.quirks, _known_at(cloud, now))
+    check_subject(meter.id, asked, cloud.quirks)
+    return Reply(cut(meter_rows(site, meter, asked, cloud.quirks), cloud.quirks))
+
+
+def _known_at(cloud: Simulator, now: datetime) -> datetime:
+    cloud.data_replies += 1
+    return known_at(now, cloud.data_replies, cloud.quirks)
 
 
 def _of_sensors(

@@ -8,6 +8,7 @@ import re
 from typing import Any, Final
 
 from .accounts import Token
+from .limits import limited
 from .payloads import Asked
 from .quirks import Quirks
 from .site import SimulatedSite
@@ -34,10 +35,6 @@ _SAMPLINGS: Final = {
 
 class BadRequestError(Exception):
     """The body of a request makes no sense."""
-
-
-class WindowRefusedError(Exception):
-    """A longer window is asked than the cloud allows."""
 
 
 @dataclass(slots=True)
@@ -111,7 +108,7 @@ def decoded(body: bytes) -> Any:
 def window(
     request: Request, site: SimulatedSite, quirks: Quirks, now: datetime
 ) -> Asked:
-    """Return what a data request asks; raises BadRequestError, WindowRefusedError."""
+    """Return what a data request asks; raises BadRequestError, RefusedError."""
     if request.body and not isinstance(request.json, dict):
         raise BadRequestError("Body must be a JSON object")
     body = request.json or {}
@@ -123,11 +120,9 @@ def window(
         resolution = "15T" if sampling is None else known[sampling]
     except KeyError, TypeError:
         raise BadRequestError("Invalid sampling_frequency") from None
-    return _limited(
-        _times(body, site, quirks, now, default=timedelta(days=quirks.default_days)),
-        (resolution, now),
-        quirks,
-    )
+    default = timedelta(days=quirks.default_days)
+    times = _times(body, site, quirks, now, default=default)
+    return limited(Asked(*times, resolution, now), quirks)
 
 
 def sensor_window(
@@ -156,13 +151,3 @@ def _times(
         raise BadRequestError("Invalid datetime") from err
     end = end or now
     return start or min(end, now) - default, end
-
-
-def _limited(
-    times: tuple[datetime, datetime], how: tuple[str, datetime], quirks: Quirks
-) -> Asked:
-    start, end = times
-    limit = quirks.window_limit
-    if limit is not None and min(end, how[1]) - start > limit:
-        raise WindowRefusedError
-    return Asked(start, end, *how)

@@ -53,11 +53,13 @@ class Simulator:
         self.min_interval = min_interval
         self.token_lifetime = token_lifetime
         self.quirks = quirks or Quirks()
-        self.faults = Faults()
+        self.faults = Faults(self._now)
         self.requests = RequestLog()
         self.tokens = Accounts(self.accounts)
         self.most_in_flight: dict[str, int] = defaultdict(int)
         """How many requests of an account ran at once, at most."""
+        self.data_replies = 0
+        """How many replies with validated data there were."""
         self.host = "127.0.0.1"
         self.port = 0
         self._in_flight: dict[str, int] = defaultdict(int)
@@ -73,6 +75,9 @@ class Simulator:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    def _now(self) -> datetime:
+        return self.clock()  # which may be another one by then
 
     @property
     def url(self) -> str:

@@ -11,10 +11,9 @@ from aiohttp import web
 import orjson
 
 from .faults import ROW_FAULTS, Fault, spoil_rows
-from .replies import Reply
+from .replies import PAGE, Reply
 
 JSON: Final = "application/json"
-_HTML: Final = "<html><body><h1>Service temporarily unavailable</h1></body></html>"
 _PIECES: Final = 20
 _CELLS_AT_ONCE: Final = 10_000
 
@@ -34,6 +33,8 @@ def encoded(data: Any) -> bytes:
 def body_of(reply: Reply, fault: Fault | None) -> tuple[bytes, str]:
     """Return body and content type of a reply that a fault may spoil."""
     data = reply.data
+    if reply.page:
+        return str(data).encode(), "text/html"
     if fault is None:
         return encoded(data), JSON
     if fault.kind in ROW_FAULTS:
@@ -41,7 +42,7 @@ def body_of(reply: Reply, fault: Fault | None) -> tuple[bytes, str]:
             data = spoil_rows(fault.kind, data)
         return json.dumps(data).encode(), JSON
     if fault.kind == "html":
-        return (fault.body or _HTML).encode(), "text/html"
+        return (fault.body or PAGE).encode(), "text/html"
     return _spoiled(data, fault), JSON
 
 

@@ -1,0 +1,1 @@
+"""Whole lives on clouds of every kind, judged only by what everybody can see."""

@@ -1,0 +1,91 @@
+"""Clouds that keep so much of the past and no more."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from .life import BEGINNING, DAY, START, CloudLife, bound
+
+pytestmark = [pytest.mark.rate_limit, pytest.mark.freeze_time(START)]
+
+KEPT: Final = datetime(2026, 5, 11, 22, tzinfo=UTC)
+"""Five weeks, from a local midnight within a month on."""
+KINDS: Final[dict[str, tuple[tuple[str, ...], Any]]] = {
+    **{
+        f"all, {how}": (("",), how)
+        for how in (400, 403, 404, 413, 500, "error_object", "html", "hang")
+    },
+    "all, empty": (("",), "empty"),
+    "all, clipped": (("",), "clipped"),
+    "hours, 400": (("H",), 400),
+    "hours, empty": (("H",), "empty"),
+    "hours and days, 404": (("H", "D"), 404),
+}
+"""Of which samplings the past is missing, and how it is refused."""
+QUESTIONS: Final = 11
+"""So many halvings find a day in five years."""
+
+
+def keep(life: CloudLife, samplings: tuple[str, ...], how: Any) -> None:
+    """Let the cloud forget what was before."""
+    life.cloud.quirks.depth = dict.fromkeys(samplings, KEPT)
+    life.cloud.quirks.depth_refusal = how
+    life.since = KEPT
+    # Whole days are searched for, and t_s is asked some hours early.
+    life.grace = timedelta(0) if how == "clipped" else timedelta(hours=36)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_depth(life: CloudLife, kind: str) -> None:
+    """History begins there, after some questions and with one line in the log."""
+    samplings, how = KINDS[kind]
+    keep(life, samplings, how)
+    await life.set_up()
+    await life.imported()
+    assert life.past() <= bound(2 + QUESTIONS), "requests of the import"
+    await life.right()
+    await life.restart()
+    await life.minutes(10)
+    for days_ago in (5, 25):
+        life.revise(days_ago)
+    mark = life.mark
+    await life.night()
+    await life.right()
+    assert life.past(mark) <= bound(4), "requests of a night"
+    await life.readings_are_right(days=30)
+    assert not life.reauth
+    assert not life.issues
+    assert len(life.lines()) <= 1, life.lines()
+
+
+@pytest.mark.parametrize("how", [400, 404, "empty"])
+async def test_what_the_cloud_gives_later_is_added_in_front(
+    life: CloudLife, how: Any
+) -> None:
+    keep(life, ("",), how)
+    await life.set_up()
+    await life.imported()
+    await life.right()
+    mark = life.mark
+    life.cloud.quirks.depth = {}
+    life.since, life.grace = BEGINNING, timedelta(0)
+    await life.call("import_history")
+    await life.imported()
+    assert life.past(mark) <= bound(2 + QUESTIONS)
+    await life.right()
+
+
+async def test_a_depth_that_moves_on(life: CloudLife) -> None:
+    """The cloud forgets another day every day; what is stored stays."""
+    keep(life, ("",), 400)
+    await life.set_up()
+    await life.imported()
+    await life.right()
+    mark = life.mark
+    for _ in range(2):
+        life.cloud.quirks.depth[""] += DAY
+        await life.night()
+    await life.right()
+    assert life.past(mark) <= bound(2 * 4)
+    assert len(life.lines()) <= 1, life.lines()

@@ -1,0 +1,56 @@
+"""What the cloud does not give: how much at once, how far back, of which meter."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from .payloads import Asked
+from .quirks import Quirks, Refusal
+
+
+class RefusedError(Exception):
+    """The cloud says no to a request that is well formed."""
+
+    def __init__(self, how: Refusal, message: str) -> None:
+        """Say no in one of the ways of `Quirks`."""
+        super().__init__(message)
+        self.how = how
+        self.message = message
+
+
+def limited(asked: Asked, quirks: Quirks) -> Asked:
+    """Return what is given of what is asked; raises RefusedError."""
+    longest = quirks.longest.get(asked.resolution, quirks.window_limit)
+    if longest is not None and min(asked.end, asked.at) - asked.start > longest:
+        raise RefusedError(quirks.window_refusal, "Period too long")
+    depth = quirks.depth.get(asked.resolution, quirks.depth.get(""))
+    if depth is None or asked.start >= depth:
+        return asked
+    match quirks.depth_refusal:
+        case "empty":
+            return replace(asked, end=asked.start)
+        case "clipped":
+            return replace(asked, start=min(depth, asked.end))
+        case how:
+            raise RefusedError(how, "Period too long ago")
+
+
+def check_subject(name: str, asked: Asked, quirks: Quirks) -> None:
+    """Raise RefusedError if this meter (id) or meter type fails."""
+    before = quirks.failing_before
+    if name in quirks.failing and (before is None or asked.start < before):
+        raise RefusedError(quirks.failing[name], "Internal error")
+
+
+def known_at(now: datetime, count: int, quirks: Quirks) -> datetime:
+    """Return of when the `count`th reply with data is: of now, or of a replica."""
+    return now if count % quirks.replica_every else now - quirks.replica_lag
+
+
+def cut(rows: list[Any], quirks: Quirks) -> list[Any]:
+    """Return as many rows as a reply has."""
+    if quirks.most_rows is None or len(rows) <= quirks.most_rows:
+        return rows
+    if quirks.kept_rows == "first":
+        return rows[: quirks.most_rows]
+    return rows[len(rows) - quirks.most_rows :]
