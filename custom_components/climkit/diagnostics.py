@@ -174,12 +174,7 @@ def _history(entry: ClimkitConfigEntry) -> dict[str, Any]:
     statistics = data.statistics
     return {
         "percent": data.history.data,
-        "left_out": [
-            {"medium": hole.medium, "start": _iso(start), "end": _iso(end)}
-            for hole in data.history.reconciler.left_out.holes.values()
-            for start, end in [hole.span]
-        ],
-        "without_months": sorted(data.history.reconciler.incomparable),
+        **data.history.reconciler.report(),
         "flows": {
             f"{pseudonym(flow.owner_id)} {flow.kind}": {
                 "until": _iso(statistics.until(flow)),

@@ -14,6 +14,7 @@ from .api import ClimkitClient
 from .const import CONF_SITE
 from .history.audit import HistoryAudit
 from .history.importer import HistoryImporter
+from .history.reconciler import HistoryReconciler
 from .metering.flows import LIVE_MEDIA, OPTIONAL_COLUMNS, FlowKind, site_flows
 from .reading.account import async_get_client
 from .reading.environment import EnvironmentCoordinator
@@ -96,15 +97,15 @@ async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRun
     )
     await live.async_config_entry_first_refresh()
     await daily.async_refresh()  # what comes once a day must not hold up the rest
-    history = HistoryImporter(hass, entry, site, reader, statistics)
+    reconciler = HistoryReconciler(site, reader, statistics)
     return SiteRuntime(
         client,
         reader,
         statistics,
         site,
         (live, daily),
-        history,
-        HistoryAudit(hass, entry, site, history.reconciler),
+        HistoryImporter(hass, entry, site, reconciler),
+        HistoryAudit(hass, entry, site, reconciler),
         EnvironmentCoordinator(hass, entry, client, outage),
         RegisterCoordinator(hass, entry, client, outage),
         store,

@@ -5,7 +5,6 @@ the whole history against the stored sums, which is one request; and one old win
 the hour in turn, which finds what has moved within a month.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
@@ -15,7 +14,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
 
-from ..api import ClimkitAuthenticationError, ClimkitError, Resolution
+from ..api import ClimkitAuthenticationError, ClimkitError, Priority, Resolution
 from ..const import LOGGER
 from ..metering.flows import Flow, Medium
 from ..metering.hours import LIVE_WINDOW, hour_of
@@ -27,9 +26,6 @@ from .reconciler import OVERLAP, HistoryReconciler
 
 RECENT: Final = timedelta(days=35)
 """Checked by the hour every night: a month, and the days until its bill is made."""
-
-TURNS: Final = 21
-"""Nights in which every older hour has its turn: three weeks."""
 
 WEEK: Final = 7
 """Nights between two looks beyond the depth of the cloud."""
@@ -60,7 +56,7 @@ class HistoryAudit:
     @callback
     def async_schedule(self) -> None:
         """Run every night, at a time of this entry's own."""
-        minute, second = _time_of(self._entry.entry_id)
+        minute, second = time_of(self._entry.entry_id)
 
         @callback
         def start(_: datetime) -> None:
@@ -77,50 +73,55 @@ class HistoryAudit:
     async def async_run(self) -> None:
         """Check everything once; what cannot be checked tonight waits for the next."""
         for medium in self._site.data.media:
+            if self._reconciler.refused:
+                return
             try:
                 async with self._reconciler.lock:
                     await self._async_check(medium)
             except ClimkitAuthenticationError:
+                self._reconciler.refused = True
                 self._entry.async_start_reauth(self._hass)
-                return
             except (ClimkitError, RecorderError) as err:
                 LOGGER.debug("No audit of %s tonight: %s", medium, err)
 
     async def _async_check(self, medium: Medium) -> None:
         """Check one medium: what is recent, what is old, what was left out."""
         now = dt_util.utcnow()
+        night = dt_util.as_local(now).toordinal()
         flows = self._complete(medium, now)
         if not flows:
             return
-        beginning = self._site.data.beginning
-        recent = hour_of(now - RECENT)
-        await self._async_look_further_back(medium, flows, now)
-        span = max(recent, beginning), hour_of(now - OVERLAP)
-        await self._reconciler.async_by_hours(medium, flows, span)
-        await self._reconciler.async_check_months(medium, flows, (beginning, recent))
-        first = self._reconciler.first.get(medium, beginning)
-        if old := turn_of((first, recent), now.toordinal(), TURNS):
-            await self._reconciler.async_by_hours(medium, flows, old)
-        await self._async_fill(medium, now)
+        reconciler = self._reconciler
+        recent = max(hour_of(now - RECENT), self._site.data.beginning)
+        past = self._site.data.beginning, recent
+        await reconciler.async_by_hours(
+            medium, flows, [(recent, hour_of(now - OVERLAP))]
+        )
+        await self._async_look_further_back(medium, flows, night)
+        await reconciler.async_check_months(medium, flows, past)
+        if old := turn_of((self._first(medium), recent), night):
+            await reconciler.async_by_hours(medium, flows, [old])
+        for hole in reconciler.left_out.due(medium, now):
+            some = tuple(flow for flow in flows if flow in hole.flows)
+            await reconciler.async_by_hours(medium, some, [hole.span])
+
+    def _first(self, medium: Medium) -> datetime:
+        """Return the hour from which on the cloud has something, as far as is known."""
+        first = self._reconciler.months.first.get(medium, self._site.data.beginning)
+        depth = self._reader.depth(medium, Resolution.HOUR)
+        return max(first, depth) if depth else first
 
     async def _async_look_further_back(
-        self, medium: Medium, flows: Sequence[Flow], now: datetime
+        self, medium: Medium, flows: tuple[Flow, ...], night: int
     ) -> None:
         """Once a week, import in front what the cloud did not give before."""
-        if now.toordinal() % WEEK:
+        depth = self._reader.depth(medium, Resolution.HOUR)
+        if depth is None or (night + _number_of(self._entry.entry_id)) % WEEK:
             return
-        span = self._site.data.beginning, hour_of(now - RECENT)
-        question = Question(medium, tuple(flows), Resolution.HOUR, *span)
+        span = self._site.data.beginning, depth
+        question = Question(medium, flows, Resolution.HOUR, *span, Priority.BACKGROUND)
         if await self._reader.async_look_further_back(question):
-            await self._reconciler.async_by_hours(medium, flows, span)
-
-    async def _async_fill(self, medium: Medium, now: datetime) -> None:
-        """Look once more for what could not be had."""
-        left_out = self._reconciler.left_out
-        for hole in left_out.due(medium, now):
-            flows = tuple(hole.flows)
-            unknown = await self._reconciler.async_by_hours(medium, flows, hole.span)
-            left_out.filled(hole, set(unknown))
+            await self._reconciler.async_bring_in_line(medium, flows, span)
 
     def _complete(self, medium: Medium, now: datetime) -> tuple[Flow, ...]:
         """Return the flows whose history is in: the others are imported first."""
@@ -132,7 +133,12 @@ class HistoryAudit:
         )
 
 
-def _time_of(entry_id: str) -> tuple[int, int]:
+def _number_of(entry_id: str) -> int:
+    """Return a number by which entries differ, and which is always the same."""
+    return int.from_bytes(sha256(entry_id.encode()).digest()[:4])
+
+
+def time_of(entry_id: str) -> tuple[int, int]:
     """Return the minute of the day and the second at which an entry has its turn."""
-    digest = int.from_bytes(sha256(entry_id.encode()).digest()[:4])
-    return FIRST_MINUTE + digest % (LAST_MINUTE - FIRST_MINUTE), digest // 997 % 60
+    number = _number_of(entry_id)
+    return FIRST_MINUTE + number % (LAST_MINUTE - FIRST_MINUTE), number // 997 % 60

@@ -1,19 +1,30 @@
-"""What the cloud says of months, or days, held against what is stored. Pure."""
+"""What the cloud says of months, or days, held against what is stored.
 
+Pure functions over aware UTC times and energies in kWh (or volumes in m³).
+"""
+
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Final
 
 from ..metering.calendar import local_months
+from ..metering.hours import HOUR, hour_of
 from ..metering.reconcile import HOUR_ROUNDING, rounding_allowance
-from ..metering.spans import Span, without
+from ..metering.spans import Span, merged
 
 EVEN: Final = 0.1
 """kWh or m³ by which a month may differ at most, whatever rounding makes of it."""
 
 CLEAR: Final = 1.0
 """kWh or m³ that no rounding explains away."""
+
+NEAR: Final = timedelta(hours=14)
+"""A label so close to a local midnight means it, in whatever time zone it is written."""
+
+WINDOW: Final = timedelta(days=90)
+"""Of old hours, so many are compared in a night: one request, as a rule."""
 
 type Amounts = Mapping[datetime, float]
 """Amounts by the start of the period, in UTC."""
@@ -22,20 +33,41 @@ type Amounts = Mapping[datetime, float]
 def months_within(span: Span, zone: tzinfo) -> list[datetime]:
     """Return the bounds, in UTC, of the local months that lie wholly within a span."""
     start, end = span
-    bounds = local_months(start, end, zone)
-    return [bound for bound in bounds if start <= bound <= end]
+    bounds = [at for at in local_months(start, end, zone) if start <= at <= end]
+    return bounds if len(bounds) > 1 else []
+
+
+def by_period(
+    amounts: Amounts, bounds: Sequence[datetime]
+) -> tuple[dict[datetime, float], int]:
+    """Return amounts by the bound that each label means, and how many mean none.
+
+    A cloud may label a local month by the midnight of another zone. Labels outside of
+    all bounds are of no interest, and do not count.
+    """
+    found: dict[datetime, float] = {}
+    lost = 0
+    for label, amount in amounts.items():
+        index = bisect_left(bounds, label)
+        near = bounds[max(index - 1, 0) : index + 1]
+        bound = min(near, key=lambda at, label=label: abs(at - label), default=None)
+        if bound is not None and abs(bound - label) <= NEAR:
+            found[bound] = found.get(bound, 0.0) + amount
+        elif bounds and bounds[0] < label < bounds[-1]:
+            lost += 1
+    return found, lost
 
 
 def odd_periods(
     cloud: Amounts,
     stored: Amounts,
     bounds: Sequence[datetime],
-    accepted: Amounts,
+    accepted: Mapping[datetime, float],
 ) -> dict[datetime, float]:
     """Return by how much the cloud's periods differ from what is stored.
 
     `bounds` delimits the periods. Rounding makes no difference, nor does what was
-    accepted before. Of what the cloud says nothing, nothing is known to differ: it may
+    `accepted` before. Of what the cloud says nothing, nothing is known to differ: it may
     forget, we do not.
     """
     odd = {}
@@ -49,43 +81,69 @@ def odd_periods(
     return odd
 
 
+def told_between(
+    oldest: datetime | None, newest: datetime | None, bounds: Sequence[datetime]
+) -> Span:
+    """Return from which to which bound the rows of a reply reach, by their labels.
+
+    Outside, a period may be empty, or not be known to who has answered, or be cut off.
+    """
+    if oldest is None or newest is None:
+        return bounds[0], bounds[0]
+    start = max((at for at in bounds if at <= oldest + NEAR), default=bounds[0])
+    end = next((at for at in bounds if at > newest + NEAR), bounds[-1])
+    return start, end
+
+
 def spans_of(periods: Iterable[datetime], bounds: Sequence[datetime]) -> list[Span]:
     """Return some of the periods that `bounds` delimits; adjacent ones as one span."""
     wanted = set(periods)
-    apart = [span for span in pairwise(bounds) if span[0] in wanted]
-    return without(apart, ())
+    return merged(span for span in pairwise(bounds) if span[0] in wanted)
 
 
-def are_absurd(
-    cloud: Sequence[Amounts],
-    stored: Sequence[Amounts],
-    bounds: Sequence[datetime],
-    running: datetime,
-) -> bool:
+def are_absurd(pairs: Sequence[tuple[Amounts, Amounts]], running: datetime) -> bool:
     """Return whether the cloud's months have nothing to do with its hours.
 
-    So it is if not one month of any flow is near what its hours came to, though there
-    are some with energy; or if the `running` month has less than its hours so far. Then
-    it is better to do without months.
+    `pairs` has, for each flow, the cloud's months and what the hours come to that are
+    stored. Months make no sense if not one of those with energy is near its hours, if
+    the `running` month has less than its hours so far, or if there are hours and no
+    month has anything. Then it is better to do without them.
     """
-    pairs = list(zip(cloud, stored, strict=True))
-    if any(
-        hours.get(running, 0.0) - months.get(running, 0.0) > CLEAR
-        for months, hours in pairs
-    ):
-        return True
-    near = [
-        abs(months.get(start, 0.0) - hours[start]) <= CLEAR
-        for months, hours in pairs
-        for start in bounds[:-1]
-        if hours.get(start, 0.0) > CLEAR
+    with_energy = [
+        (cloud.get(start, 0.0), amount)
+        for cloud, stored in pairs
+        for start, amount in stored.items()
+        if amount > CLEAR and start < running
     ]
-    return bool(near) and not any(near)
+    if with_energy and not any(abs(a - b) <= CLEAR for a, b in with_energy):
+        return True
+    has_energy = any(amount > 0 for cloud, _ in pairs for amount in cloud.values())
+    return any(
+        stored.get(running, 0.0) - cloud.get(running, 0.0) > CLEAR
+        for cloud, stored in pairs
+        if running in cloud or not has_energy
+    )
 
 
-def turn_of(span: Span, night: int, nights: int) -> Span | None:
-    """Return the part of a span that has its turn in a night, of so many in all."""
+def turn_of(span: Span, night: int) -> Span | None:
+    """Return the window of a span that has its turn in a night, by the night's number.
+
+    Each has its turn once before the first has it again: five years in three weeks.
+    """
     start, end = span
-    length = max((end - start) / nights, timedelta(days=1))
-    begin = start + night % nights * length
-    return (begin, min(begin + length, end)) if begin < end else None
+    if start >= end:
+        return None
+    count = -(-(end - start) // WINDOW)
+    begin = start + night % count * WINDOW
+    return begin, min(begin + WINDOW, end)
+
+
+def gap_of(span: Span, amounts: Amounts) -> Span:
+    """Return the part of a span, in whole hours, outside of which each hour is there."""
+    start, end = span
+    first, last = hour_of(start), end
+    while first in amounts and first + HOUR < last:
+        first += HOUR
+    while last - HOUR in amounts and last - HOUR > first:
+        last -= HOUR
+    return max(first, start), last

@@ -6,9 +6,8 @@ of the live polls is brought in line with the cloud, in the background.
 """
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
-from typing import override
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -16,17 +15,18 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from ..api import ClimkitAuthenticationError, ClimkitError, Resolution
+from ..api import ClimkitAuthenticationError, ClimkitError, Priority, Resolution
 from ..const import LOGGER
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, LIVE_WINDOW, hour_of
-from ..reading.answers import Answer, Question
-from ..reading.reader import SeriesReader
+from ..reading.answers import Question
 from ..reading.refusals import patience
 from ..reading.site_coordinator import SiteCoordinator
-from ..statistics.site_statistics import SiteStatistics
 from ..statistics.updates import RecorderError
 from .reconciler import OVERLAP, HistoryReconciler
+
+ALMOST: Final = 99.9
+"""Percent that are shown while it is still held against its months what came."""
 
 
 class HistoryImporter(DataUpdateCoordinator[float]):
@@ -39,23 +39,24 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         hass: HomeAssistant,
         entry: ConfigEntry,
         site: SiteCoordinator,
-        reader: SeriesReader,
-        statistics: SiteStatistics,
+        reconciler: HistoryReconciler,
     ) -> None:
         """Import the history of a site's flows."""
         super().__init__(
             hass, LOGGER, config_entry=entry, name=f"{entry.title} (history)"
         )
         self.data = 0.0
-        self.reconciler = HistoryReconciler(site, reader, statistics)
-        self._reader = reader
+        self.reconciler = reconciler
+        self._reader = reconciler.reader
         self._site = site
-        self._statistics = statistics
+        self._statistics = reconciler.statistics
         self._again: asyncio.Task[dict[Flow, ClimkitError]] | None = None
         self._again_from: datetime | None = None
-        self._depths: dict[Medium, datetime] = {}
+        self._depths = {
+            medium: self._reader.depth(medium, Resolution.HOUR)
+            for medium in site.data.media
+        }
         self._failures = 0
-        self._refused = False
         self._running = False
         self._waiting: CALLBACK_TYPE | None = None
 
@@ -87,7 +88,7 @@ class HistoryImporter(DataUpdateCoordinator[float]):
     def _async_look(self) -> None:
         """Start the import unless it runs, waits, or has nothing to do."""
         self._show()
-        if self._running or self._waiting or self._refused:
+        if self._running or self._waiting or self.reconciler.refused:
             return
         if any(map(self._behind, self._site.data.media)):
             self._running = True
@@ -101,7 +102,7 @@ class HistoryImporter(DataUpdateCoordinator[float]):
             trouble = await self._async_import_all()
         except ClimkitAuthenticationError:
             # Nobody logs in while the user is asked; who answers reloads the entry.
-            self._refused = True
+            self.reconciler.refused = True
             self.config_entry.async_start_reauth(self.hass)
         else:
             self._failures = self._failures + 1 if trouble else 0
@@ -111,58 +112,43 @@ class HistoryImporter(DataUpdateCoordinator[float]):
                 self._waiting = async_call_later(self.hass, pause, self._async_waited)
         finally:
             self._running = False
-            self._show()
+        self._async_look()
 
     async def _async_import_all(self) -> Exception | None:
         """Import every medium; return what kept one of them from being imported."""
         trouble: Exception | None = None
         for medium in self._site.data.media:
             try:
-                await self._async_import(medium)
+                async with self.reconciler.lock:
+                    await self._async_import(medium)
             except ClimkitAuthenticationError:
                 raise
             except (ClimkitError, RecorderError) as err:
                 trouble = err
+            self._tell_depth(medium)
         return trouble
 
     async def _async_import(self, medium: Medium) -> None:
         """Import what is missing of a medium, oldest first."""
-        async with self.reconciler.lock:
-            flows = self._behind(medium)
-            if not flows:
-                return
-            start = min(map(self._statistics.until, flows))
-            end = hour_of(dt_util.utcnow() - OVERLAP)
-            going_on = set(flows)
-
-            @callback
-            def settled(answer: Answer) -> None:
-                # What is not known of one keeps it, and nobody else, from going on.
-                going_on.difference_update(
-                    flow for flow in answer.unknown if not answer.of(flow)
-                )
-                for flow in going_on:
-                    self._statistics.advance(flow, answer.end)
-                self._show()
-
-            await self.reconciler.async_bring_in_line(
-                medium, flows, (start, end), settled
-            )
-            for flow in going_on:
-                self._statistics.advance(flow, end)
-        self._tell_depth(medium)
+        flows = self._behind(medium)
+        if not flows:
+            return
+        span = min(map(self._statistics.until, flows)), self._end()
+        await self.reconciler.async_bring_in_line(medium, flows, span)
+        if len(self._behind(medium)) >= len(flows):
+            raise RecorderError  # rows have disappeared: from the beginning, in a while
 
     def _tell_depth(self, medium: Medium) -> None:
-        """Say once from when on the cloud has something, if it says so."""
+        """Say once from when on the cloud has something, when that was found out."""
         depth = self._reader.depth(medium, Resolution.HOUR)
         if depth and self._depths.get(medium) != depth:
-            self._depths[medium] = depth
             LOGGER.info(
                 "%s: the cloud gives no %s before %s: the history begins there",
                 self.name,
                 medium,
                 depth.date(),
             )
+        self._depths[medium] = depth
 
     def _behind(self, medium: Medium) -> list[Flow]:
         """Return the flows whose history ends before the window of the live polls.
@@ -178,55 +164,57 @@ class HistoryImporter(DataUpdateCoordinator[float]):
             and not self._statistics.is_complete(flow, start)
         ]
 
+    def _end(self) -> datetime:
+        return hour_of(dt_util.utcnow() - OVERLAP)
+
     # --- The action ------------------------------------------------------------------
 
     async def async_import_again(
         self, start: datetime | None = None
     ) -> dict[Flow, ClimkitError]:
-        """Fetch everything from `start` again, and return what could not be had.
+        """Fetch everything from `start` again, and return what could not be had, and why.
 
-        Ends with the entry, by CancelledError. Raises ClimkitError or RecorderError if
-        it cannot go on; what was fetched until then stays. Who asks for no more than
-        what is being fetched gets the answer to that.
+        Also what lies before the creation of the site, or before what the cloud gave
+        until now. Raises asyncio.CancelledError when the entry is unloaded; RecorderError
+        or ClimkitAuthenticationError if it cannot go on. What was fetched until then
+        stays. Who asks for no more than what is being fetched gets the answer to that.
         """
         begin = hour_of(start) if start else self._site.data.beginning
-        if not (self._again and self._again_from and self._again_from <= begin):
-            self._again_from = begin
-            self._again = self.config_entry.async_create_background_task(
+        task, since = self._again, self._again_from
+        if not task or task.done() or not since or since > begin:
+            task = self.config_entry.async_create_background_task(
                 self.hass, self._async_again(begin), f"{self.name} (again)"
             )
-            self._again.add_done_callback(self._forget_again)
-        return await asyncio.shield(self._again)
-
-    @callback
-    def _forget_again(self, task: asyncio.Task[dict[Flow, ClimkitError]]) -> None:
-        if self._again is task:
-            self._again = self._again_from = None
+            self._again, self._again_from = task, begin
+        return await asyncio.shield(task)
 
     async def _async_again(self, start: datetime) -> dict[Flow, ClimkitError]:
         missing: dict[Flow, ClimkitError] = {}
         for medium in self._site.data.media:
-            flows = self._open(medium)
-            span = start, hour_of(dt_util.utcnow() - OVERLAP)
+            flows = tuple(
+                filter(self._statistics.owns, self._site.data.flows_in(medium))
+            )
+            if not all(map(self._statistics.is_open, flows)):
+                raise RecorderError
+            span = start, self._end()
             if not flows or span[0] >= span[1]:
                 continue
-            question = Question(medium, tuple(flows), Resolution.HOUR, *span)
-            async with self.reconciler.lock:
-                try:
-                    await self._reader.async_look_further_back(question)
-                    missing |= await self.reconciler.async_by_hours(medium, flows, span)
-                except ClimkitAuthenticationError:
-                    raise
-                except ClimkitError as err:
-                    missing |= dict.fromkeys(flows, err)
+            try:
+                async with self.reconciler.lock:
+                    missing |= await self._async_fetch(medium, flows, span)
+            except ClimkitAuthenticationError:
+                raise
+            except ClimkitError as err:
+                missing |= dict.fromkeys(flows, err)
+            self._tell_depth(medium)
         return missing
 
-    def _open(self, medium: Medium) -> Sequence[Flow]:
-        return [
-            flow
-            for flow in self._site.data.flows_in(medium)
-            if self._statistics.is_open(flow)
-        ]
+    async def _async_fetch(
+        self, medium: Medium, flows: tuple[Flow, ...], span: tuple[datetime, datetime]
+    ) -> dict[Flow, ClimkitError]:
+        question = Question(medium, flows, Resolution.HOUR, *span, Priority.BACKGROUND)
+        await self._reader.async_look_further_back(question)
+        return await self.reconciler.async_by_hours(medium, flows, [span])
 
     # --- How much is in --------------------------------------------------------------
 
@@ -245,10 +233,11 @@ class HistoryImporter(DataUpdateCoordinator[float]):
             for flow in self._site.data.flows
             if self._statistics.is_open(flow) and self._reader.gives(flow)
         ]
-        return round(100 * sum(known) / len(known), 1) if known else 0.0
+        percent = round(100 * sum(known) / len(known), 1) if known else 0.0
+        return min(percent, ALMOST) if self._running else percent
 
     def _known(self, flow: Flow, stop: datetime) -> float:
-        """Return which share of a flow's hours is known."""
+        """Return which share of a flow's hours is known; the cloud's depth is the start."""
         if self._statistics.is_complete(flow, stop):
             return 1.0
         first = self._site.data.beginning

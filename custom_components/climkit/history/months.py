@@ -1,0 +1,269 @@
+"""Monthly rows of the cloud held against the stored sums: where does something differ?
+
+One question tells of years. What the months can't tell (labels that mean no month, rows
+that have nothing to do with the hours) is counted, and done without.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final
+
+from homeassistant.util import dt as dt_util
+from homeassistant.util.limited_size_dict import LimitedSizeDict
+
+from ..api import ClimkitAuthenticationError, ClimkitError, Priority, Resolution
+from ..const import LOGGER
+from ..metering.calendar import local_days, local_months
+from ..metering.flows import Flow, Medium
+from ..metering.spans import Span, merged, without
+from ..reading.answers import Answer, Question, oldest_value
+from ..reading.reader import SeriesReader
+from ..reading.site_coordinator import SiteCoordinator
+from ..statistics.site_statistics import SiteStatistics
+from .comparison import (
+    Amounts,
+    are_absurd,
+    by_period,
+    months_within,
+    odd_periods,
+    spans_of,
+    told_between,
+)
+from .left_out import LeftOut
+
+ACCEPTED: Final = 5000
+"""Differences that are remembered because every hour is as the cloud has it."""
+
+REST: Final = timedelta(days=6, hours=18)
+"""For about a week, months that made no sense are not asked for."""
+
+type Flows = Sequence[Flow]
+
+
+@dataclass(slots=True)
+class Months:
+    """What the cloud says of the months within a span, and which of them are odd."""
+
+    medium: Medium
+    span: Span
+    bounds: list[datetime]
+    """Whole months that can be compared lie between these."""
+    told: datetime
+    """The end of the last month of which the cloud said anything."""
+    amounts: Mapping[Flow, Amounts]
+    """Of the flows that the cloud gave; the month that is not whole is among them."""
+    odd: dict[Flow, dict[datetime, float]] = field(default_factory=dict)
+    """By how much each odd month of a flow differs."""
+
+    @property
+    def odd_spans(self) -> list[Span]:
+        """Return where months are odd, adjacent ones together, oldest first."""
+        starts = {start for periods in self.odd.values() for start in periods}
+        return spans_of(starts, self.bounds)
+
+    @property
+    def odd_flows(self) -> list[Flow]:
+        """Return the flows of which a month is odd."""
+        return [flow for flow, periods in self.odd.items() if periods]
+
+    @property
+    def even_spans(self) -> list[Span]:
+        """Return where nothing is missing, or nothing was used."""
+        return without([(self.bounds[0], self.told)], self.odd_spans)
+
+
+class MonthlyCheck:
+    """Asks for months, compares them, and remembers what can't be explained."""
+
+    def __init__(
+        self,
+        site: SiteCoordinator,
+        reader: SeriesReader,
+        statistics: SiteStatistics,
+        left_out: LeftOut,
+    ) -> None:
+        """Check a site; what is known to be left out is nothing odd."""
+        self.resting: dict[Medium, datetime] = {}
+        """Media whose months made no sense, and until when they are not asked for."""
+        self.first: dict[Medium, datetime] = {}
+        """The first month in which the cloud has something, where it tells."""
+        self.not_compared: dict[Medium, int] = {}
+        """How many months of a medium, of all flows, could not be compared lately."""
+        self._accepted: dict[Flow, LimitedSizeDict[datetime, float]] = {}
+        self._left_out = left_out
+        self._reader = reader
+        self._site = site
+        self._statistics = statistics
+
+    async def async_ask(
+        self, medium: Medium, flows: Flows, span: Span, *, confirm: bool = False
+    ) -> Months | None:
+        """Return what the cloud says of the months in a span, and which are odd.
+
+        None if it says nothing of use. To `confirm`, that the months before the first row
+        are empty is asked for once more by themselves: the reply may have been cut.
+        """
+        zone = self._site.data.zone
+        span = self._within_depth(medium, span)
+        bounds = months_within(span, zone)
+        now = dt_util.utcnow()
+        if not bounds or now < self.resting.get(medium, now):
+            return None
+        asked = bounds[0], local_months(span[1], span[1], zone)[-1]
+        answer = await self._async_read(medium, flows, Resolution.MONTH, asked)
+        if answer is None:
+            return None
+        given = [flow for flow in flows if flow not in answer.unknown]
+        periods = [*bounds, asked[1]] if asked[1] > bounds[-1] else bounds
+        amounts = await self._async_periods(medium, given, answer, periods)
+        first, told = told_between(*_reach(answer), periods)
+        if confirm and bounds[0] < first:
+            rest = await self._async_read(
+                medium, given, Resolution.MONTH, (bounds[0], first)
+            )
+            if rest is None:
+                return None
+            older = await self._async_periods(medium, given, rest, periods)
+            amounts = {flow: older[flow] | amounts[flow] for flow in given}
+        if not given or self.not_compared[medium]:
+            return None
+        self._note_first(medium, amounts)
+        months = Months(medium, span, bounds, min(told, bounds[-1]), amounts)
+        await self.async_compare(months)
+        return months
+
+    def _within_depth(self, medium: Medium, span: Span) -> Span:
+        depths = (
+            self._reader.depth(medium, resolution)
+            for resolution in (Resolution.HOUR, Resolution.MONTH)
+        )
+        return max(filter(None, (span[0], *depths))), span[1]
+
+    async def _async_read(
+        self, medium: Medium, flows: Flows, resolution: Resolution, span: Span
+    ) -> Answer | None:
+        """Return an answer, or None where the cloud has none to such a question."""
+        zone = self._site.data.zone
+        question = Question(
+            medium, tuple(flows), resolution, *span, Priority.BACKGROUND, zone
+        )
+        try:
+            return await self._reader.async_read(question)
+        except ClimkitAuthenticationError:
+            raise
+        except ClimkitError as err:  # if it is weather, the hours will tell
+            LOGGER.debug("No %s of %s: %s", resolution, medium, err)
+            return None
+
+    async def _async_periods(
+        self, medium: Medium, flows: Flows, answer: Answer, bounds: Sequence[datetime]
+    ) -> dict[Flow, dict[datetime, float]]:
+        """Return the amounts by period, and count those that belong to none."""
+        found: dict[Flow, dict[datetime, float]] = {}
+        lost = 0
+        for flow in flows:
+            await asyncio.sleep(0)  # of hundreds it takes a while
+            found[flow], strange = by_period(answer.of(flow), bounds)
+            lost += strange
+        self.not_compared[medium] = lost
+        if lost:
+            LOGGER.debug("%s: %s rows belong to no period", medium, lost)
+        return found
+
+    def _note_first(self, medium: Medium, amounts: Mapping[Flow, Amounts]) -> None:
+        some = [at for one in amounts.values() for at, amount in one.items() if amount]
+        if some:
+            first = min(some)
+            self.first[medium] = min(self.first.get(medium, first), first)
+
+    async def async_compare(self, months: Months) -> None:
+        """Find out which months are odd, by what is stored now.
+
+        Not those of which is known that something can't be had.
+        """
+        start = self._within_depth(months.medium, months.span)[0]
+        bounds = [bound for bound in months.bounds if bound >= start]
+        months.odd = {}
+        if len(bounds) < 2:
+            return
+        stored = await self._statistics.async_amounts(tuple(months.amounts), bounds)
+        ends = dict(pairwise(bounds))
+        for flow, cloud in months.amounts.items():
+            await asyncio.sleep(0)
+            odd = odd_periods(
+                cloud, stored.get(flow, {}), bounds, self._accepted.get(flow, {})
+            )
+            months.odd[flow] = {
+                at: rest
+                for at, rest in odd.items()
+                if not self._left_out.touches((at, ends[at]), flow)
+            }
+
+    def accept(self, months: Months, flows: Flows) -> None:
+        """Take what is still odd of some flows for a whim of the cloud.
+
+        Every hour is as it has it; it would be looked for in vain every night.
+        """
+        for flow in flows:
+            some = self._accepted.setdefault(
+                flow, LimitedSizeDict(size_limit=ACCEPTED // (len(flows) + 1) + 60)
+            )
+            some |= months.odd.get(flow, {})
+
+    async def async_make_sense(self, months: Months) -> bool:
+        """Return whether months have to do with the hours, by what is stored.
+
+        If not, they are not asked for in the next week.
+        """
+        bounds = [*months.bounds]
+        if months.span[1] > bounds[-1]:
+            bounds.append(months.span[1])  # the month that is not whole, so far
+        stored = await self._statistics.async_amounts(tuple(months.amounts), bounds)
+        pairs = [
+            (cloud, stored.get(flow, {})) for flow, cloud in months.amounts.items()
+        ]
+        running = bounds[-2] if bounds[-2] == months.bounds[-1] else bounds[-1]
+        if not are_absurd(pairs, running):
+            return True
+        LOGGER.debug("The months of %s make no sense: without them", months.medium)
+        self.resting[months.medium] = dt_util.utcnow() + REST
+        return False
+
+    async def async_odd_days(self, months: Months) -> list[Span]:
+        """Return the days within odd months that differ; whole months if none does."""
+        spans: list[Span] = []
+        for span in months.odd_spans:
+            spans += await self._async_odd_days(months, span) or [span]
+        return merged(spans)
+
+    async def _async_odd_days(self, months: Months, span: Span) -> list[Span]:
+        flows = months.odd_flows
+        bounds = local_days(*span, self._site.data.zone)
+        answer = await self._async_read(months.medium, flows, Resolution.DAY, span)
+        if answer is None:
+            return []
+        stored = await self._statistics.async_amounts(flows, bounds)
+        odd = set[datetime]()
+        for flow in flows:
+            days, _ = by_period(answer.of(flow), bounds)
+            odd |= odd_periods(days, stored.get(flow, {}), bounds, {}).keys()
+        # A difference too small for any one day is somewhere in all of them.
+        return spans_of(odd, bounds)
+
+    def report(self) -> dict[str, dict[str, float | str]]:
+        """Return what could not be compared, for diagnostics."""
+        return {
+            "not_compared": dict(self.not_compared),
+            "without_months_until": {
+                medium: until.isoformat() for medium, until in self.resting.items()
+            },
+        }
+
+
+def _reach(answer: Answer) -> tuple[datetime | None, datetime | None]:
+    """Return the oldest and the newest label of an answer that has a value."""
+    oldest = min(filter(None, map(oldest_value, answer.replies)), default=None)
+    return oldest, answer.newest
