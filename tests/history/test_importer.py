@@ -15,12 +15,12 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy import text
 
-from custom_components.climkit.api import RequestQueue
-from custom_components.climkit.history import importer as history_module
+from custom_components.climkit.api import RequestQueue, Resolution
+from custom_components.climkit.reading import limits
 
-from .conftest import NOW, entry_for, history_done, later, set_up
-from .ledger import assert_equal, model_hours, rows_of
-from .simulator import Fault, SimulatedSite, Simulator, sites
+from tests.conftest import NOW, entry_for, history_done, later, set_up
+from tests.ledger import assert_equal, model_hours, rows_of
+from tests.simulator import Fault, SimulatedSite, Simulator, sites
 
 CREATED = datetime(2026, 4, 30, 22, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def entry(site: SimulatedSite) -> MockConfigEntry:
 @pytest.fixture(autouse=True)
 def _short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the import take several requests although the site is young."""
-    monkeypatch.setattr(history_module, "WINDOW", timedelta(days=10))
+    monkeypatch.setitem(limits.LONGEST, Resolution.HOUR, timedelta(days=10))
 
 
 async def assert_history(

@@ -12,11 +12,11 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
 
-from custom_components.climkit.history.audit import _time_of
+from custom_components.climkit.history.audit import time_of
 
-from .conftest import NOW, entry_for, history_done, later, set_up
-from .ledger import assert_equal, model_hours, rows_of
-from .simulator import Fault, SimulatedSite, Simulator, sites
+from tests.conftest import NOW, entry_for, history_done, later, set_up
+from tests.ledger import assert_equal, model_hours, rows_of
+from tests.simulator import Fault, SimulatedSite, Simulator, sites
 
 CREATED = datetime(2025, 11, 30, 23, tzinfo=UTC)
 
@@ -142,10 +142,10 @@ async def test_every_night_at_its_time(
 
 def test_each_entry_has_its_own_time() -> None:
     """A hundred homes do not come at once; each comes at the same time every night."""
-    times = {_time_of(f"entry {number}") for number in range(100)}
+    times = {time_of(f"entry {number}") for number in range(100)}
     assert len(times) > 90
     assert all(60 <= minute < 300 and 0 <= second < 60 for minute, second in times)
-    assert _time_of("entry 7") == _time_of("entry 7")
+    assert time_of("entry 7") == time_of("entry 7")
 
 
 @pytest.mark.parametrize("fault", ["refuse", "html", "truncated", "status"])
