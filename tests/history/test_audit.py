@@ -13,7 +13,6 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.climkit.history.audit import time_of
-
 from tests.conftest import NOW, entry_for, history_done, later, set_up
 from tests.ledger import assert_equal, model_hours, rows_of
 from tests.simulator import Fault, SimulatedSite, Simulator, sites
@@ -79,19 +78,23 @@ async def assert_history(hass: HomeAssistant, site: SimulatedSite) -> None:
 async def test_a_quiet_night(
     hass: HomeAssistant, cloud: Simulator, site: SimulatedSite, entry: MockConfigEntry
 ) -> None:
-    """Without corrections: one request by the hour, one by the month, nothing more.
+    """Without corrections: what is recent by the hour, months, one old window; no more.
 
     The rounding of the cloud's rows is no correction.
     """
-    assert await audit(hass, cloud, entry) == ["H", "M"]
+    assert await audit(hass, cloud, entry) == ["H", "M", "H"]
     await assert_history(hass, site)
 
 
 REVISIONS = {
-    "an hour last week": (timedelta(days=7), timedelta(hours=1), {"H", "M"}),
-    "a day in winter": (timedelta(days=150), timedelta(days=1), {"H", "M", "D"}),
-    "a month in winter": (timedelta(days=130), timedelta(days=30), {"H", "M", "D"}),
-    "the first days": (timedelta(days=195), timedelta(days=3), {"H", "M", "D"}),
+    "an hour last week": (timedelta(days=7), timedelta(hours=1), ["H", "M", "H"]),
+    "a day in winter": (timedelta(days=150), timedelta(days=1), ["H", "M", "H", "H"]),
+    "a month in winter": (
+        timedelta(days=130),
+        timedelta(days=30),
+        ["H", "M", "H", "H"],
+    ),
+    "the first days": (timedelta(days=195), timedelta(days=3), ["H", "M", "H", "H"]),
 }
 
 
@@ -110,10 +113,9 @@ async def test_corrections_are_found(
     start = (now - age).replace(hour=0, minute=0)
     site.revise(start, start + length, factor=1.3, at=CREATED)
     asked = await audit(hass, cloud, entry)
-    assert len(asked) <= 4
-    assert set(asked) == resolutions
+    assert asked == resolutions
     await assert_history(hass, site)
-    assert await audit(hass, cloud, entry) == ["H", "M"]
+    assert await audit(hass, cloud, entry) == ["H", "M", "H"]
 
 
 @pytest.mark.freeze_time(NOW)

@@ -17,7 +17,6 @@ from sqlalchemy import text
 
 from custom_components.climkit.api import RequestQueue, Resolution
 from custom_components.climkit.reading import limits
-
 from tests.conftest import NOW, entry_for, history_done, later, set_up
 from tests.ledger import assert_equal, model_hours, rows_of
 from tests.simulator import Fault, SimulatedSite, Simulator, sites
@@ -97,7 +96,8 @@ async def test_totals_are_unknown_until_the_history_is_in(
     entry: MockConfigEntry,
 ) -> None:
     """A total that jumps by years of history would be booked as today's consumption."""
-    fault = cloud.faults.add(Fault("refuse", path="site_data", after=2))
+    # What is recent, months, that nothing is older, and the first window: then no more.
+    fault = cloud.faults.add(Fault("refuse", path="site_data", after=4))
     await set_up(hass, entry)
     await hass.async_block_till_done(wait_background_tasks=True)
     progress = hass.states.get("sensor.les_tilleuls_history_import")
@@ -194,13 +194,17 @@ async def test_windows_that_are_refused_are_halved(
     entry: MockConfigEntry,
     refusal: int,
 ) -> None:
-    """A cloud that gives fewer days at a time gets shorter questions."""
+    """A cloud that gives fewer days at a time, of months too, gets shorter questions.
+
+    Twelve are the least; some more find out how long they may be, and that there was
+    nothing before.
+    """
     cloud.quirks.window_limit = timedelta(days=4)
     cloud.quirks.window_refusal = refusal
     await set_up(hass, entry)
     await history_done(entry)
     await assert_history(hass, site)
-    assert len(hourly(cloud)) < 30
+    assert len(hourly(cloud)) < 40
 
 
 @pytest.mark.freeze_time(NOW)
@@ -225,14 +229,18 @@ async def test_a_day_that_is_refused_for_good_is_left_out_and_said(
     for _ in range(10):
         await later(hass, freezer, timedelta(minutes=6))
     await history_done(entry)
-    assert "does not give" in caplog.text
-    (skipped,) = entry.runtime_data.history.skipped
-    assert skipped[1] <= rows_missing < skipped[2]
-    behind = [start for start, _ in hourly(cloud) if start > skipped[2].isoformat()]
-    assert len(behind) <= 4  # windows of ten days again, not of one
+    assert caplog.text.count("does not give") == 1
+    (hole,) = entry.runtime_data.history.reconciler.left_out.holes
+    assert hole.span[0] <= rows_missing < hole.span[1]
+    assert hole.span[1] - hole.span[0] <= timedelta(days=3)
     rows = await rows_of(hass, f"climkit:{site.id}_grid_export")
     assert rows_missing not in rows
     assert min(rows) == CREATED
+    assert len(rows) >= (dt_util.utcnow() - CREATED) / timedelta(hours=1) - 3 * 24 - 2
+    monkeypatch.undo()
+    await entry.runtime_data.audit.async_run()
+    await assert_history(hass, site)
+    assert not entry.runtime_data.history.reconciler.left_out.holes
 
 
 @pytest.mark.freeze_time(NOW)
@@ -358,5 +366,7 @@ def _covers(body: dict[str, str] | None, time: datetime) -> bool:
     if not body or body.get("sampling_frequency") != "H":
         return False
     start = datetime.fromisoformat(body["t_s"]).replace(tzinfo=UTC) + timedelta(hours=3)
+    if "t_e" not in body:
+        return start <= time
     end = datetime.fromisoformat(body["t_e"]).replace(tzinfo=UTC) - timedelta(hours=3)
     return start <= time < end

@@ -237,11 +237,18 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         return min(percent, ALMOST) if self._running else percent
 
     def _known(self, flow: Flow, stop: datetime) -> float:
-        """Return which share of a flow's hours is known; the cloud's depth is the start."""
+        """Return which share of a flow's hours is known, since the cloud has any."""
         if self._statistics.is_complete(flow, stop):
             return 1.0
-        first = self._site.data.beginning
-        depth = self._reader.depth(flow.medium, Resolution.HOUR)
-        first = max(first, depth) if depth else first
+        first = max(
+            filter(
+                None,
+                (
+                    self._site.data.beginning,
+                    self._reader.depth(flow.medium, Resolution.HOUR),
+                    self.reconciler.months.first.get(flow.medium),
+                ),
+            )
+        )
         whole = max((stop - first) / HOUR, 1)
         return min(max((self._statistics.until(flow) - first) / HOUR, 0) / whole, 1)

@@ -130,7 +130,8 @@ class MonthlyCheck:
             amounts = {flow: older[flow] | amounts[flow] for flow in given}
         if not given or self.not_compared[medium]:
             return None
-        self._note_first(medium, amounts)
+        if some := [at for one in amounts.values() for at in one if one[at]]:
+            self.note_first(medium, min(some))
         months = Months(medium, span, bounds, min(told, bounds[-1]), amounts)
         await self.async_compare(months)
         return months
@@ -173,11 +174,9 @@ class MonthlyCheck:
             LOGGER.debug("%s: %s rows belong to no period", medium, lost)
         return found
 
-    def _note_first(self, medium: Medium, amounts: Mapping[Flow, Amounts]) -> None:
-        some = [at for one in amounts.values() for at, amount in one.items() if amount]
-        if some:
-            first = min(some)
-            self.first[medium] = min(self.first.get(medium, first), first)
+    def note_first(self, medium: Medium, first: datetime) -> None:
+        """Note that there is something from a month, or year, on."""
+        self.first[medium] = min(self.first.get(medium, first), first)
 
     async def async_compare(self, months: Months) -> None:
         """Find out which months are odd, by what is stored now.

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ..api import ClimkitError, Priority, Resolution
 from ..const import LOGGER
+from ..metering.calendar import start_of_day
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, HourlyAmounts
 from ..metering.reconcile import EXACT, HOUR_ROUNDING
@@ -23,6 +24,7 @@ from ..reading.answers import Answer, Question
 from ..reading.reader import SeriesReader
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.site_statistics import SiteStatistics
+from .beginning import async_first_year, async_had_readings
 from .comparison import gap_of
 from .left_out import LeftOut
 from .months import Flows, MonthlyCheck, Months
@@ -82,7 +84,7 @@ class HistoryReconciler:
         """
         months = await self.months.async_ask(medium, flows, span, confirm=True)
         if months is None:
-            return await self.async_by_hours(medium, flows, [span])
+            return await self._async_without_months(medium, flows, span)
         even = months.even_spans
         unknown = await self.async_by_hours(
             medium, list(months.amounts), without([span], even), known=even
@@ -93,6 +95,23 @@ class HistoryReconciler:
         if others := [flow for flow in flows if flow not in months.amounts]:
             unknown |= await self.async_by_hours(medium, others, [span])
         return unknown
+
+    async def _async_without_months(
+        self, medium: Medium, flows: Flows, span: Span
+    ) -> dict[Flow, ClimkitError]:
+        """Read a span window by window, from where there is something to read."""
+        info, some = self._site.data, tuple(flows)
+        year = await async_first_year(self.reader, info, medium, some, span)
+        if year:
+            self.months.note_first(medium, year)
+        start = max(year or span[0], span[0])
+        created = start_of_day(info.site.created or start, info.zone)
+        if start < created < span[1] and not await async_had_readings(
+            self.reader, info, medium, some, (start, created)
+        ):
+            start = created
+        known = [(span[0], start)] if span[0] < start else []
+        return await self.async_by_hours(medium, flows, [(start, span[1])], known=known)
 
     async def async_check_months(
         self, medium: Medium, flows: Flows, span: Span
@@ -132,8 +151,9 @@ class HistoryReconciler:
         if odd := months.odd_spans:
             LOGGER.debug("%s still differs in %s", months.medium, _text(odd))
             if accept:
-                known = [flow for flow in months.odd_flows if flow not in unknown]
-                self.months.accept(months, known)
+                # Not of what was cleared meanwhile: that is to be imported again.
+                read = _going_on(self.statistics, months.odd_flows, odd[-1])
+                self.months.accept(months, [f for f in read if f not in unknown])
         return True
 
     # --- By the hour -----------------------------------------------------------------
