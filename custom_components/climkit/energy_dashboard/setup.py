@@ -20,7 +20,7 @@ from ..metering.flows import Flow
 from ..runtime import ClimkitConfigEntry
 from ..statistics.naming import async_statistic_names
 from ..statistics.updates import RecorderError
-from ..storage import DASHBOARD, EntryStore, entry_store
+from ..storage import DASHBOARD, EntryStore, async_forget_store, entry_store
 from .additions import Addition, additions
 from .manager import (
     PreferencesError,
@@ -57,7 +57,7 @@ async def async_preselected_home(hass: HomeAssistant, entry: ConfigEntry | None)
 
 async def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget what was done: the same choice counts as a new one, or the entry goes."""
-    await _store(hass, entry).async_remove()
+    await async_forget_store(hass, entry.entry_id, DASHBOARD)
     _delete_issue(hass, entry)
 
 
