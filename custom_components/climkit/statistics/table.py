@@ -2,8 +2,9 @@
 
 Home Assistant's own import function writes rows, but a correction of last year must move
 every later sum in the same transaction. So rows are read, compared and written at once
-here. Any of it may move with any version of Home Assistant: `writer` alone imports this
-module, late, and asks `probe` first; `official` is the way without it.
+here. Any of it may move with any version of Home Assistant: `transactions` alone imports
+this module, which `writer` does late, and it asks `probe` first; `official` is the way
+without it.
 """
 
 from annotationlib import Format
@@ -45,13 +46,7 @@ from ..metering.reconcile import (
     plan,
     plan_derived,
 )
-from .turn import RecorderTurn
 from .updates import Derived, SeriesUpdate, Span, WriteResult, pending_derivations
-
-NAME: Final = "table"
-
-ROWS_AT_ONCE: Final = 5000
-"""Rows compared in one transaction, in which the recorder does nothing else."""
 
 
 def probe() -> str | None:
@@ -87,88 +82,33 @@ def probe() -> str | None:
     return None
 
 
-class TableBackend:
-    """Reads, compares and writes in one transaction each."""
-
-    name = NAME
-
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Use the recorder of this Home Assistant."""
-        self._hass = hass
-
-    async def async_write(
-        self,
-        turn: RecorderTurn,
-        updates: Mapping[str, SeriesUpdate],
-        tolerance: float,
-    ) -> dict[str, WriteResult]:
-        """Bring statistics in line with the updates, by id."""
-        written: dict[str, WriteResult] = {}
-        for batch in _batches(updates):
-            written |= await self._async_run(
-                turn, lambda tables, some=batch: tables.write(some, tolerance)
-            )
-        return written
-
-    async def async_derive(
-        self, turn: RecorderTurn, derived: Derived, start: datetime, end: datetime
-    ) -> int:
-        """Make all rows of a derived statistic in [start, end) new, oldest first.
-
-        After each transaction its sums are exact, and later rows are still there.
-        """
-        written = 0
-        while start < end:
-            stop = min(start + ROWS_AT_ONCE * HOUR, end)
-            written += await self._async_run(
-                turn, lambda tables, span=(start, stop): tables.derive(derived, span)
-            )
-            start = stop
-        return written
-
-    def amounts(
-        self, hass: HomeAssistant, ids: Sequence[str], bounds: Sequence[datetime]
-    ) -> dict[str, dict[datetime, float]]:
-        """Return what is stored for the periods that `bounds` delimits, by statistic.
-
-        By the sums before the bounds: some sixty look-ups for five years of months
-        instead of 43,800 rows. In the recorder's pool of readers.
-        """
-        with session_scope(hass=hass, read_only=True) as session:
-            manager = get_instance(hass).statistics_meta_manager
-            known = manager.get_many(session, statistic_ids=set(ids))
-            database = session.connection()
-            return {
-                id_: _Series(database, known[id_][0]).amounts(bounds)
-                if id_ in known
-                else dict.fromkeys(bounds[:-1], 0.0)
-                for id_ in ids
-            }
-
-    async def _async_run[T](
-        self, turn: RecorderTurn, work: Callable[[_Tables], T]
-    ) -> T:
-        recorder = get_instance(self._hass)
-        return await turn.async_run(
-            lambda finish: recorder.queue_task(WriteTask(work, finish))
-        )
+def queue(
+    hass: HomeAssistant,
+    work: Callable[[Tables], Any],
+    finish: Callable[[Any | None], None],
+) -> None:
+    """Have some work done in the recorder's thread; `finish` is told what comes of it."""
+    get_instance(hass).queue_task(WriteTask(work, finish))
 
 
-def _batches(
-    updates: Mapping[str, SeriesUpdate],
-) -> Iterable[dict[str, SeriesUpdate]]:
-    """Divide updates so that a transaction compares about ROWS_AT_ONCE rows at most."""
-    batch: dict[str, SeriesUpdate] = {}
-    size = 0
-    for id_, some in updates.items():
-        rows = len(some.hours)
-        if batch and size + rows > ROWS_AT_ONCE:
-            yield batch
-            batch, size = {}, 0
-        batch[id_] = some
-        size += rows
-    if batch:
-        yield batch
+def amounts_by_sums(
+    hass: HomeAssistant, ids: Sequence[str], bounds: Sequence[datetime]
+) -> dict[str, dict[datetime, float]]:
+    """Return what is stored for the periods that `bounds` delimits, by statistic.
+
+    By the sums before the bounds: some sixty look-ups for five years of months instead
+    of 43,800 rows. In the recorder's pool of readers.
+    """
+    with session_scope(hass=hass, read_only=True) as session:
+        manager = get_instance(hass).statistics_meta_manager
+        known = manager.get_many(session, statistic_ids=set(ids))
+        database = session.connection()
+        return {
+            id_: _Series(database, known[id_][0]).amounts(bounds)
+            if id_ in known
+            else dict.fromkeys(bounds[:-1], 0.0)
+            for id_ in ids
+        }
 
 
 # --- In the recorder's thread -------------------------------------------------------
@@ -178,7 +118,7 @@ def _batches(
 class WriteTask(RecorderTask):
     """Does some work on the table in one transaction."""
 
-    work: Callable[[_Tables], Any] = field(repr=False)  # the recorder logs its tasks
+    work: Callable[[Tables], Any] = field(repr=False)  # the recorder logs its tasks
     finish: Callable[[Any], None] = field(repr=False)
 
     @override
@@ -197,7 +137,7 @@ class WriteTask(RecorderTask):
 
 @retryable_database_job("climkit statistics")
 def _in_transaction(
-    instance: Recorder, work: Callable[[_Tables], Any], results: list[Any]
+    instance: Recorder, work: Callable[[Tables], Any], results: list[Any]
 ) -> bool:
     """Add what comes of the work to `results`, which stays empty if it fails."""
     with session_scope(session=instance.get_session()) as session:
@@ -207,7 +147,7 @@ def _in_transaction(
             found = manager.get_many(session, statistic_ids=set(ids))
             return {id_: number for id_, (number, _) in found.items()}
 
-        result = work(_Tables(session.connection(), find))
+        result = work(Tables(session.connection(), find))
     results.append(result)
     return True
 
@@ -243,7 +183,7 @@ _SHIFT: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Tables:
+class Tables:
     """The statistics in the database, within one transaction."""
 
     database: Connection
