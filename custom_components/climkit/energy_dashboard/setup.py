@@ -111,7 +111,10 @@ class DashboardSetup:
     def _wanted(self, home: str) -> list[Addition]:
         data = self._entry.runtime_data
         info = data.site.data
-        return additions(home, info.site.id, info.flows, info.chosen)
+        own = filter(data.statistics.owns, info.flows)
+        return additions(
+            home, info.site.id, own, info.chosen, data.statistics.statistic_id
+        )
 
     async def _async_add(self, wanted: Sequence[Addition]) -> None:
         if new := await async_missing(self._hass, wanted):

@@ -1,12 +1,12 @@
 """Which statistics a site has: whose they are, what they are called, that they exist."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import LOGGER
-from ..metering.flows import Flow
+from ..metering.flows import Flow, has_series
 from ..metering.reconcile import StatisticRow
 from ..metering.site import SiteInfo
 from .metadata import statistic_metadata
@@ -78,7 +78,9 @@ class FollowedSite:
             return
         self._wanted += 1
         before = self._progress.foreign
-        foreign = self._owners.claim(self._entry_id, labels_of(self._info), before)
+        foreign = self._owners.claim(
+            self._entry_id, _owners_of(self._info), labels_of(self._info), before
+        )
         for owner in foreign.keys() - before.keys():
             LOGGER.warning(
                 "%s is in another site of this Home Assistant as well, which has its"
@@ -148,3 +150,10 @@ class FollowedSite:
             statistic_metadata(flow, self.statistic_id(flow), name)
             for flow, name in names.items()
         ]
+
+
+def _owners_of(info: SiteInfo) -> Iterator[str]:
+    """Yield the site and all its meters that have a device, or registers."""
+    yield info.site.id
+    yield from (meter.id for meter in info.chosen)
+    yield from (meter.id for meter in info.meters if not has_series(meter))

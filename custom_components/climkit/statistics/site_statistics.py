@@ -49,7 +49,7 @@ class SiteStatistics:
             self._tell,
         )
         self._derivations: Derivations | None = None
-        self._listeners: set[Callable[[], None]] = set()
+        self._listeners: dict[object, Callable[[], None]] = {}
         self._telling = False
         self._under_way = 0
         self._closed = False
@@ -309,8 +309,13 @@ class SiteStatistics:
     @callback
     def async_listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
         """Call a function whenever rows have been written, or marks have moved."""
-        self._listeners.add(listener)
-        return lambda: self._listeners.discard(listener)
+        key = object()
+        self._listeners[key] = listener
+
+        def stop() -> None:
+            self._listeners.pop(key, None)
+
+        return stop
 
     @callback
     def _tell(self) -> None:
@@ -319,7 +324,7 @@ class SiteStatistics:
         @callback
         def tell() -> None:
             self._telling = False
-            for listener in tuple(self._listeners):
+            for listener in tuple(self._listeners.values()):
                 listener()
 
         if not self._telling and not self._closed:
