@@ -109,15 +109,15 @@ class FollowedSite:
         if info is None:
             return
         own = self.flows
+        for flow in set(self._progress.flows) - own:
+            self._progress.close(flow)
+            self.newest_rows.pop(flow, None)
         new = [f for f in info.flows if f in own and not self._progress.is_open(f)]
         tails = await self._writer.async_newest_rows(list(map(self.statistic_id, new)))
         for flow in filter(self._progress.is_other_unit, new):
             await self._async_begin_anew(flow)
             tails[self.statistic_id(flow)] = ()
         await self.async_announce(own)
-        for flow in set(self._progress.flows) - own:
-            self._progress.close(flow)
-            self.newest_rows.pop(flow, None)
         for flow in new:
             tail = tails[self.statistic_id(flow)]
             self._progress.open(flow, info.beginning, tail[-1] if tail else None)

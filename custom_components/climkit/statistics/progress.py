@@ -126,8 +126,6 @@ class HistoryProgress:
         `newest` is what the database has; the hint counts only if it has no less than
         it had.
         """
-        for old in [old for old in self._marks if old.key == flow.key and old != flow]:
-            self._hints[old.key] = self._marks.pop(old)  # its medium was corrected
         self._first[flow] = first
         rows_until = newest.start + HOUR if newest else first
         hint = self._hints.get(flow.key)

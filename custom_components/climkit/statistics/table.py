@@ -11,7 +11,7 @@ from annotationlib import Format
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-import inspect
+from inspect import signature
 from itertools import batched, pairwise
 import time
 from typing import Any, Final, override
@@ -48,35 +48,32 @@ from ..metering.reconcile import (
 )
 from .updates import Derived, SeriesUpdate, Span, WriteResult, pending_derivations
 
+_NAMES: Final[dict[type, tuple[str, ...]]] = {
+    RecorderTask: ("run", "commit_before"),
+    Statistics: ("id", "metadata_id", "created_ts", "start_ts", "state", "sum"),
+}
+_CALLS: Final[dict[Callable[..., Any], dict[str, object]]] = {
+    RecorderTask.run: {"self": 0, "instance": 0},
+    Recorder.queue_task: {"self": 0, "task": 0},
+    Recorder.get_session: {"self": 0},
+    StatisticsMetaManager.get_many: {"self": 0, "session": 0, "statistic_ids": 0},
+    session_scope: {"hass": 0, "session": 0, "read_only": 0},
+    retryable_database_job: {"description": 0},
+}
+
 
 def probe() -> str | None:
     """Return what of the recorder is not as it is used here, or None if all is.
 
     A name that is gone does not even come so far: then this module can't be imported.
     """
-    needed = {
-        Recorder: ("queue_task", "get_session"),
-        StatisticsMetaManager: ("get_many",),
-        RecorderTask: ("run", "commit_before"),
-        Statistics: ("id", "metadata_id", "created_ts", "start_ts", "state", "sum"),
-    }
-    for owner, names in needed.items():
+    for owner, names in _NAMES.items():
         for name in names:
             if not hasattr(owner, name):
                 return f"{owner.__name__}.{name}"
-    calls: dict[Callable[..., Any], tuple[tuple[object, ...], dict[str, object]]] = {
-        RecorderTask.run: ((None, None), {}),
-        Recorder.queue_task: ((None, None), {}),
-        Recorder.get_session: ((None,), {}),
-        StatisticsMetaManager.get_many: ((None, None), {"statistic_ids": None}),
-        session_scope: ((), {"hass": None, "read_only": True}),
-        retryable_database_job: (("description",), {}),
-    }
-    for call, (args, kwargs) in calls.items():
+    for call, kwargs in _CALLS.items():
         try:
-            inspect.signature(call, annotation_format=Format.FORWARDREF).bind(
-                *args, **kwargs
-            )
+            signature(call, annotation_format=Format.FORWARDREF).bind(**kwargs)
         except TypeError as err:
             return f"{call.__qualname__}: {err}"
     return None
