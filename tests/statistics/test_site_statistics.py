@@ -266,7 +266,8 @@ async def test_one_meter_in_two_entries(
     lines = [r for r in caplog.records if "another site" in r.getMessage()]
     assert [r.levelno for r in lines] == [logging.WARNING]
     assert first.owns(flow)
-    assert (second.owns(flow), second.foreign) == (False, {"77aa"})
+    assert not second.owns(flow)
+    assert second.foreign == {"77aa"}
     assert not second.is_open(flow)
     assert not (await second.async_write({flow: HourlyAmounts({START: 1.0}, {})}))[
         flow

@@ -1,5 +1,6 @@
 """Work behind the polls: done as soon as it can be, and tried again for as long as not."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
@@ -36,7 +37,7 @@ class BackgroundWork:
         self._failures = 0
         self._stopped = False
         self._retry: CALLBACK_TYPE | None = None
-        self._cancel: CALLBACK_TYPE | None = None
+        self._task: asyncio.Task[None] | None = None
 
         @callback
         def started(_: HomeAssistant) -> None:
@@ -51,19 +52,19 @@ class BackgroundWork:
         idle = not (self.is_working or self._retry or self._stopped)
         if idle and self._has_work():
             self.is_working = True
-            task = self._hass.async_create_background_task(
+            self._task = self._hass.async_create_background_task(
                 self._async_work(), self._name
             )
-            self._cancel = task.cancel
 
     @callback
     def stop(self) -> None:
         """Do nothing any more."""
         self._stopped = True
-        for cancel in (self._at_started, self._retry, self._cancel):
-            if cancel:
-                cancel()
-        self._retry = self._cancel = None
+        self._at_started()
+        if self._retry:
+            self._retry()
+        if self._task:
+            self._task.cancel()
 
     async def _async_work(self) -> None:
         try:

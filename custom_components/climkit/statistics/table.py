@@ -49,16 +49,20 @@ from ..metering.reconcile import (
 from .updates import Derived, SeriesUpdate, Span, WriteResult, pending_derivations
 
 _NAMES: Final[dict[type, tuple[str, ...]]] = {
+    Recorder: ("queue_task", "get_session"),
     RecorderTask: ("run", "commit_before"),
+    StatisticsMetaManager: ("get_many",),
     Statistics: ("id", "metadata_id", "created_ts", "start_ts", "state", "sum"),
 }
-_CALLS: Final[dict[Callable[..., Any], dict[str, object]]] = {
-    RecorderTask.run: {"self": 0, "instance": 0},
-    Recorder.queue_task: {"self": 0, "task": 0},
-    Recorder.get_session: {"self": 0},
-    StatisticsMetaManager.get_many: {"self": 0, "session": 0, "statistic_ids": 0},
-    session_scope: {"hass": 0, "session": 0, "read_only": 0},
-    retryable_database_job: {"description": 0},
+_METHODS: Final[dict[tuple[type, str], set[str]]] = {
+    (RecorderTask, "run"): {"self", "instance"},
+    (Recorder, "queue_task"): {"self", "task"},
+    (Recorder, "get_session"): {"self"},
+    (StatisticsMetaManager, "get_many"): {"self", "session", "statistic_ids"},
+}
+_FUNCTIONS: Final[dict[Callable[..., Any], set[str]]] = {
+    session_scope: {"hass", "session", "read_only"},
+    retryable_database_job: {"description"},
 }
 
 
@@ -71,9 +75,12 @@ def probe() -> str | None:
         for name in names:
             if not hasattr(owner, name):
                 return f"{owner.__name__}.{name}"
-    for call, kwargs in _CALLS.items():
+    calls = {getattr(owner, name): args for (owner, name), args in _METHODS.items()}
+    for call, args in (calls | _FUNCTIONS).items():
         try:
-            signature(call, annotation_format=Format.FORWARDREF).bind(**kwargs)
+            signature(call, annotation_format=Format.FORWARDREF).bind(
+                **dict.fromkeys(args)
+            )
         except TypeError as err:
             return f"{call.__qualname__}: {err}"
     return None
@@ -96,16 +103,13 @@ def amounts_by_sums(
     By the sums before the bounds: some sixty look-ups for five years of months instead
     of 43,800 rows. In the recorder's pool of readers.
     """
+    amounts = {id_: dict.fromkeys(bounds[:-1], 0.0) for id_ in ids}
     with session_scope(hass=hass, read_only=True) as session:
         manager = get_instance(hass).statistics_meta_manager
         known = manager.get_many(session, statistic_ids=set(ids))
-        database = session.connection()
-        return {
-            id_: _Series(database, known[id_][0]).amounts(bounds)
-            if id_ in known
-            else dict.fromkeys(bounds[:-1], 0.0)
-            for id_ in ids
-        }
+        for id_, (number, _) in known.items():
+            amounts[id_] = _Series(session.connection(), number).amounts(bounds)
+    return amounts
 
 
 # --- In the recorder's thread -------------------------------------------------------
@@ -203,12 +207,7 @@ class Tables:
             if not results[id_].rows_missing:
                 revised[id_] = hours
         missing = self._derive_pending(pending_derivations(updates, revised))
-        return {
-            id_: result
-            if missing.isdisjoint(derived.id for derived in updates[id_].derived)
-            else result.without(missing)
-            for id_, result in results.items()
-        }
+        return {id_: one.without(updates[id_], missing) for id_, one in results.items()}
 
     def _derive_pending(
         self, pending: Mapping[str, tuple[Derived, frozenset[datetime]]]
@@ -236,8 +235,7 @@ class Tables:
         amounts = derived.amounts(span, sources)
         series = _Series(self.database, numbers[derived.id])
         window = series.window(*span)
-        if hours is None:
-            hours = frozenset(window.ids) | amounts.keys()
+        hours = frozenset(window.ids) | amounts.keys() if hours is None else hours
         what = plan_derived(window.stored, window.following, hours, amounts)
         series.execute(what, window.ids)
         return len(what.changed) + len(what.gone)
