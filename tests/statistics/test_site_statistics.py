@@ -229,6 +229,26 @@ async def test_medium_corrected(
     await statistics.async_close()
 
 
+async def test_a_medium_that_is_left_out(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An answer that says less takes neither rows nor unit nor name."""
+    info = site_info(meter("77aa", "Flat"))
+    statistics = await followed(hass, info)
+    flow = flow_of(info, "77aa")
+    await statistics.async_write({flow: HourlyAmounts({BEGINNING: 1.0}, {})})
+    less = site_info(meter("77aa", "unknown 11", medium="unknown"))
+    for told in (less, info):
+        statistics.async_follow(told)
+        await settled(hass, statistics)
+        assert "begins anew" not in caplog.text
+        metadata = await metadata_of(hass, "climkit:77aa_consumption")
+        assert metadata["unit_of_measurement"] == "kWh"
+        assert metadata["name"] == "House Flat Consumption"
+        assert await amounts(hass, "climkit:77aa_consumption") == {BEGINNING: 1.0}
+    await statistics.async_close()
+
+
 async def test_two_ids_with_one_slug(hass: HomeAssistant) -> None:
     """Who has no rows yet gets an id of its own, and keeps it when the other is gone."""
     old, new = meter("Ab-1", "Old"), meter("ab_1", "New")

@@ -135,11 +135,14 @@ class FollowedSite:
         await self._writer.async_clear(self.statistic_id(flow))
 
     async def async_announce(self, flows: Iterable[Flow]) -> None:
-        """Let flows have statistics under their names of today."""
+        """Let flows have statistics under their names of today.
+
+        But those whose medium the cloud has just left out: they keep name and unit.
+        """
         if self._info:
-            await self._writer.async_announce(
-                await self.async_metadata(self._info, flows)
-            )
+            told = [f for f in flows if f.unit or not self._progress.unit(f)]
+            wanted = await self.async_metadata(self._info, told)
+            await self._writer.async_announce(wanted)
 
     async def async_metadata(
         self, info: SiteInfo, flows: Iterable[Flow]

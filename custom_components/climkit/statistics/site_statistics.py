@@ -282,7 +282,10 @@ class SiteStatistics:
         return self._progress.is_open(flow)
 
     def until(self, flow: Flow) -> datetime:
-        """Return the hour from which on the flow's history is not known, in UTC."""
+        """Return the hour from which on the flow's history is not known, in UTC.
+
+        That is now of a flow that is not open.
+        """
         return self._progress.until(flow)
 
     def is_complete(self, flow: Flow, until: datetime) -> bool:
