@@ -50,6 +50,7 @@ API: Final[tuple[set[str], ...]] = (
 """The layers of the client: each imports only from those before it."""
 
 RECORDER: Final = ("homeassistant.components.recorder", "sqlalchemy")
+PUBLIC: Final = {"models", "statistics"}
 ENERGY: Final = ("homeassistant.components.energy",)
 
 
@@ -157,3 +158,18 @@ def test_foreign_interfaces_are_touched_in_one_place(path: Path) -> None:
         assert not [name for name in touched if name.startswith(RECORDER)]
     if title(path) != "energy_dashboard/manager":
         assert not [name for name in touched if name.startswith(ENERGY)]
+
+
+@pytest.mark.parametrize("path", sources(), ids=title)
+def test_what_is_private_of_the_recorder_is_in_one_file(path: Path) -> None:
+    """All else uses what the recorder offers to integrations; and imports that file late."""
+    if title(path) != "statistics/table":
+        outside = {name for level, name in imports(path) if not level}
+        found = {name for name in outside if name.startswith(RECORDER)}
+        assert found <= {f"{RECORDER[0]}.{name}" for name in PUBLIC} | {
+            "sqlalchemy.exc"
+        }
+    late = {"table", "transactions"}
+    if title(path) != "statistics/transactions":
+        inside = {name.split(".")[-1] for level, name in imports(path) if level}
+        assert not inside & late

@@ -238,6 +238,7 @@ async def test_system_health(
         "requests_last_hour": requests,
         "can_reach_server": "ok",
         "last_reading": datetime(2026, 6, 16, 9, 45, tzinfo=UTC),
+        "statistics_backend": "table",
         "history_import": "100 %",
     }
     await hass.config_entries.async_unload(entry.entry_id)

@@ -20,7 +20,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from custom_components.climkit.api import Column
 from custom_components.climkit.metering.flows import Flow, FlowKind
 from custom_components.climkit.metering.hours import HOUR, HourlyAmounts
-from custom_components.climkit.statistics import table
+from custom_components.climkit.statistics import transactions
 from custom_components.climkit.statistics.metadata import (
     statistic_id,
     statistic_metadata,
@@ -59,7 +59,7 @@ async def writer(
 ) -> StatisticsWriter:
     """Return a writer on a real recorder, of either way."""
     if request.param == "official":
-        monkeypatch.setattr(table, "probe", lambda: "something")
+        monkeypatch.setattr(transactions, "probe", lambda: "something")
     assert (await async_choose(hass)).name == request.param
     return StatisticsWriter(hass)
 

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType
 
+from .api import Meter
 from .const import DOMAIN, MANUFACTURER
 from .metering.site import SiteInfo
 from .reading.meter_names import async_choice_texts, kind_in_words
@@ -25,7 +26,17 @@ async def async_keep_devices(hass: HomeAssistant, entry: ClimkitConfigEntry) -> 
     def update() -> None:
         _update_devices(hass, entry, models)
 
+    shown = data.statistics.foreign
+
+    @callback
+    def owners_changed() -> None:
+        nonlocal shown
+        if data.statistics.foreign != shown:
+            shown = data.statistics.foreign
+            update()
+
     update()
+    entry.async_on_unload(data.statistics.async_listen(owners_changed))
     for coordinator in (data.site, data.environment):
         entry.async_on_unload(coordinator.async_add_listener(update))
 
@@ -47,7 +58,7 @@ def _update_devices(
         entry_type=DeviceEntryType.SERVICE,
         configuration_url=APP_URL,
     )
-    for meter in info.chosen:
+    for meter in _own_meters(entry):
         registry.async_get_or_create(
             config_entry_id=entry.entry_id,
             identifiers={(DOMAIN, meter.id)},
@@ -70,6 +81,13 @@ def _update_devices(
             registry.async_remove_device(device.id)
 
 
+def _own_meters(entry: ClimkitConfigEntry) -> list[Meter]:
+    """Return the chosen meters, but those that another entry shows."""
+    data = entry.runtime_data
+    foreign = data.statistics.foreign
+    return [meter for meter in data.site.data.chosen if meter.id not in foreign]
+
+
 def _keep_name(hass: HomeAssistant, entry: ClimkitConfigEntry, info: SiteInfo) -> None:
     """Rename the entry with its site, unless the user has given it another name."""
     site = dr.async_get(hass).async_get_device_by_identifier(
@@ -86,7 +104,7 @@ def is_present(
     """Return whether a device stands for something that the site has, or may have."""
     info = entry.runtime_data.site.data
     sensors = entry.runtime_data.environment.sensors
-    present = {info.site.id, *(meter.id for meter in info.chosen)}
+    present = {info.site.id, *(meter.id for meter in _own_meters(entry))}
     present |= {sensor.id for sensor in sensors or ()}
     entities = er.async_get(hass)
     return any(

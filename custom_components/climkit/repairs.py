@@ -30,7 +30,6 @@ from .energy_dashboard.setup import DashboardSetup
 from .metering.flows import Flow
 from .reading.refusals import DESCRIPTION
 from .runtime import ClimkitConfigEntry
-from .statistics.metadata import statistic_id
 from .statistics.naming import async_statistic_names
 
 ACCESS_WITHDRAWN: Final = "access_withdrawn"
@@ -122,7 +121,7 @@ async def _async_list_by_hand(
 async def _async_check(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Raise an issue for each flow that is counted twice; remove those solved."""
     flows = _flows_by_sensor(hass, entry)
-    sensors = await async_doubled(hass, _statistics(flows))
+    sensors = await async_doubled(hass, _statistics(entry, flows))
     info = entry.runtime_data.site.data
     names = await async_statistic_names(
         hass, info, (flow for sensor, flow in flows.items() if sensor in sensors)
@@ -139,7 +138,7 @@ async def _async_check(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
             data={
                 "entry_id": entry.entry_id,
                 "sensor": sensor,
-                "statistic": statistic_id(flow),
+                "statistic": entry.runtime_data.statistics.statistic_id(flow),
             },
             is_fixable=True,
             severity=ir.IssueSeverity.WARNING,
@@ -186,12 +185,14 @@ def _flows_by_sensor(hass: HomeAssistant, entry: ClimkitConfigEntry) -> dict[str
     return {
         sensor: flow
         for flow in entry.runtime_data.site.data.flows
-        if (sensor := registry.async_get_entity_id("sensor", DOMAIN, flow.key))
+        if entry.runtime_data.statistics.owns(flow)
+        and (sensor := registry.async_get_entity_id("sensor", DOMAIN, flow.key))
     }
 
 
-def _statistics(flows: Mapping[str, Flow]) -> dict[str, str]:
-    return {sensor: statistic_id(flow) for sensor, flow in flows.items()}
+def _statistics(entry: ClimkitConfigEntry, flows: Mapping[str, Flow]) -> dict[str, str]:
+    id_of = entry.runtime_data.statistics.statistic_id
+    return {sensor: id_of(flow) for sensor, flow in flows.items()}
 
 
 async def async_create_fix_flow(
@@ -241,5 +242,5 @@ class DoubleCountingFlow(RepairsFlow):
             self._issue["entry_id"]
         )
         if entry and entry.state is ConfigEntryState.LOADED:
-            pairs |= _statistics(_flows_by_sensor(self.hass, entry))
+            pairs |= _statistics(entry, _flows_by_sensor(self.hass, entry))
         return pairs

@@ -38,7 +38,11 @@ async def async_setup_entry(
     await async_add_as_they_come(
         entry,
         data.site,
-        lambda: registers_of(data.site.data),
+        lambda: {
+            key: (meter, description)
+            for key, (meter, description) in registers_of(data.site.data).items()
+            if meter.id not in data.statistics.foreign
+        },
         lambda register: [RegisterSensor(data.registers, register, data.site.data)],
         async_add_entities,
     )

@@ -43,8 +43,15 @@ def entry_store(hass: HomeAssistant, entry_id: str, name: str) -> EntryStore:
     return stores[name]
 
 
+async def async_forget_store(hass: HomeAssistant, entry_id: str, name: str) -> None:
+    """Forget what one store of an entry has, on the disk and what is yet to be saved."""
+    await entry_store(hass, entry_id, name).async_remove()
+    # A store that is removed still knows what it was about to save.
+    hass.data[_STORES][entry_id].pop(name)
+
+
 async def async_remove_all(hass: HomeAssistant, entry_id: str) -> None:
-    """Forget everything that was kept for an entry, on the disk as well."""
+    """Forget everything that was kept for an entry."""
     for name in NAMES:
-        await entry_store(hass, entry_id, name).async_remove()
+        await async_forget_store(hass, entry_id, name)
     hass.data[_STORES].pop(entry_id)

@@ -4,7 +4,7 @@ from homeassistant.components.recorder.core import Recorder
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.climkit.statistics import table
+from custom_components.climkit.statistics import transactions
 from custom_components.climkit.statistics.writer import StatisticsWriter, async_choose
 
 from .ledger import FLOWS, metadata
@@ -15,7 +15,7 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Return the way of writing that is in use: as if something private had moved."""
     name: str = request.param
     if name == "official":
-        monkeypatch.setattr(table, "probe", lambda: "something")
+        monkeypatch.setattr(transactions, "probe", lambda: "something")
     return name
 
 

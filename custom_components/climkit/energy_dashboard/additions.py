@@ -4,7 +4,7 @@ They are what Home Assistant stores: three lists of dictionaries. Nothing here c
 what it is given, and nothing here reads or saves them; `dashboard` does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,11 +52,8 @@ class Addition:
     where: str
     content: Mapping[str, Any]
     flows: tuple[Flow, ...]
-
-    @property
-    def ids(self) -> set[str]:
-        """Return the ids of the statistics that it names."""
-        return {statistic_id(flow) for flow in self.flows}
+    ids: frozenset[str]
+    """The ids of the statistics that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,11 @@ _DEVICE_LISTS: Final[dict[str, str]] = {
 
 
 def additions(
-    home: str, site_id: str, flows: Iterable[Flow], meters: Iterable[Meter]
+    home: str,
+    site_id: str,
+    flows: Iterable[Flow],
+    meters: Iterable[Meter],
+    id_of: Callable[[Flow], str] = statistic_id,
 ) -> list[Addition]:
     """Return what belongs in the dashboard for a `home`: "site" or a meter's id.
 
@@ -101,14 +102,15 @@ def additions(
     """
     flows = tuple(flows)
     if home != HOME_SITE:
-        return list(_sources(_METER_SOURCES, _by_kind(flows, home)))
-    found = list(_sources(_SITE_SOURCES, _by_kind(flows, site_id)))
+        return list(_sources(_METER_SOURCES, _by_kind(flows, home), id_of))
+    found = list(_sources(_SITE_SOURCES, _by_kind(flows, site_id), id_of))
     for meter in meters:
         flow = _by_kind(flows, meter.id).get(FlowKind.CONSUMPTION)
         where = _DEVICE_LISTS.get(meter.type)
         if flow and where:
-            content = {_CONSUMPTION: statistic_id(flow), "name": meter.name}
-            found.append(Addition(where, content, (flow,)))
+            id_ = id_of(flow)
+            content = {_CONSUMPTION: id_, "name": meter.name}
+            found.append(Addition(where, content, (flow,), frozenset({id_})))
     return found
 
 
@@ -117,19 +119,21 @@ def _by_kind(flows: Iterable[Flow], owner_id: str) -> dict[FlowKind, Flow]:
 
 
 def _sources(
-    table: Iterable[_Source], flows: Mapping[FlowKind, Flow]
+    table: Iterable[_Source],
+    flows: Mapping[FlowKind, Flow],
+    id_of: Callable[[Flow], str],
 ) -> Iterator[Addition]:
     for source in table:
         energy_from = flows.get(source.energy_from)
         energy_to = flows.get(source.energy_to) if source.energy_to else None
         if energy_from is None or (source.needs_both and energy_to is None):
             continue
-        content = {"type": source.type, _FROM: statistic_id(energy_from)}
+        content = {"type": source.type, _FROM: id_of(energy_from)}
         content |= _REST[source.type]
         if energy_to:
-            content[_TO] = statistic_id(energy_to)
+            content[_TO] = id_of(energy_to)
         used = (energy_from, energy_to) if energy_to else (energy_from,)
-        yield Addition(SOURCES, content, used)
+        yield Addition(SOURCES, content, used, frozenset(map(id_of, used)))
 
 
 def missing(

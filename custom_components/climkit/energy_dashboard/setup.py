@@ -18,7 +18,7 @@ from ..const import CONF_HOME, HOME_NONE, HOME_SITE, LOGGER
 from ..metering.flows import Flow
 from ..runtime import ClimkitConfigEntry
 from ..statistics.updates import RecorderError
-from ..storage import DASHBOARD, EntryStore, entry_store
+from ..storage import DASHBOARD, EntryStore, async_forget_store, entry_store
 from .additions import Addition, additions
 from .manager import (
     PreferencesError,
@@ -52,7 +52,7 @@ async def async_preselected_home(hass: HomeAssistant, entry: ConfigEntry | None)
 
 async def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget what was done: the same choice counts as a new one, or the entry goes."""
-    await _store(hass, entry).async_remove()
+    await async_forget_store(hass, entry.entry_id, DASHBOARD)
 
 
 class DashboardSetup:
@@ -116,7 +116,10 @@ class DashboardSetup:
     def _wanted(self, home: str) -> list[Addition]:
         data = self._entry.runtime_data
         info = data.site.data
-        return additions(home, info.site.id, info.flows, info.chosen)
+        own = filter(data.statistics.owns, info.flows)
+        return additions(
+            home, info.site.id, own, info.chosen, data.statistics.statistic_id
+        )
 
     async def _async_add(self, wanted: Sequence[Addition]) -> None:
         if new := await async_missing(self._hass, wanted):

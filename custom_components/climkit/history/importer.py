@@ -214,7 +214,7 @@ class HistoryImporter(DataUpdateCoordinator[float]):
     ) -> dict[Flow, ClimkitError]:
         question = Question(medium, flows, Resolution.HOUR, *span, Priority.BACKGROUND)
         await self._reader.async_look_further_back(question)
-        return await self.reconciler.async_by_hours(medium, flows, [span])
+        return await self.reconciler.async_fetch_again(medium, flows, span)
 
     # --- How much is in --------------------------------------------------------------
 

@@ -59,6 +59,12 @@ class Months:
     """By how much each odd month of a flow differs."""
 
     @property
+    def first(self) -> datetime:
+        """Return the first month with something; the first one, if none has."""
+        some = [at for one in self.amounts.values() for at in one if one[at]]
+        return min(some, default=self.bounds[0])
+
+    @property
     def odd_spans(self) -> list[Span]:
         """Return where months are odd, adjacent ones together, oldest first."""
         starts = {start for periods in self.odd.values() for start in periods}
@@ -130,9 +136,9 @@ class MonthlyCheck:
             amounts = {flow: older[flow] | amounts[flow] for flow in given}
         if not given or self.not_compared[medium]:
             return None
-        if some := [at for one in amounts.values() for at in one if one[at]]:
-            self.note_first(medium, min(some))
         months = Months(medium, span, bounds, min(told, bounds[-1]), amounts)
+        if told > bounds[0]:
+            self.note_first(medium, months.first)
         await self.async_compare(months)
         return months
 

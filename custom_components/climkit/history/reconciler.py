@@ -9,7 +9,7 @@ Home Assistant, a cleared statistic, a corrected value and a hole are all one ca
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any, Final
 
@@ -84,7 +84,10 @@ class HistoryReconciler:
         """
         months = await self.months.async_ask(medium, flows, span, confirm=True)
         if months is None:
-            return await self._async_without_months(medium, flows, span)
+            empty = span[0], await self._async_first_hour(medium, flows, span)
+            return await self.async_by_hours(
+                medium, flows, without([span], [empty]), known=[empty]
+            )
         even = months.even_spans
         unknown = await self.async_by_hours(
             medium, list(months.amounts), without([span], even), known=even
@@ -96,22 +99,38 @@ class HistoryReconciler:
             unknown |= await self.async_by_hours(medium, others, [span])
         return unknown
 
-    async def _async_without_months(
+    async def async_fetch_again(
         self, medium: Medium, flows: Flows, span: Span
     ) -> dict[Flow, ClimkitError]:
-        """Read a span window by window, from where there is something to read."""
+        """Fetch a span by the hour, whatever the months say: but where they say nothing.
+
+        As `async_bring_in_line` otherwise.
+        """
+        months = await self.months.async_ask(medium, flows, span, confirm=True)
+        empty = (
+            [(months.bounds[0], months.first)]
+            if months
+            else [(span[0], await self._async_first_hour(medium, flows, span))]
+        )
+        return await self.async_by_hours(
+            medium, flows, without([span], empty), known=empty
+        )
+
+    async def _async_first_hour(
+        self, medium: Medium, flows: Flows, span: Span
+    ) -> datetime:
+        """Return from when on there is something to read, where months don't tell."""
         info, some = self._site.data, tuple(flows)
         year = await async_first_year(self.reader, info, medium, some, span)
         if year:
             self.months.note_first(medium, year)
         start = max(year or span[0], span[0])
         created = start_of_day(info.site.created or start, info.zone)
-        if start < created < span[1] and not await async_had_readings(
-            self.reader, info, medium, some, (start, created)
-        ):
-            start = created
-        known = [(span[0], start)] if span[0] < start else []
-        return await self.async_by_hours(medium, flows, [(start, span[1])], known=known)
+        if not start < created < span[1]:
+            return start
+        early = start, created
+        had = await async_had_readings(self.reader, info, medium, some, early)
+        return start if had else created
 
     async def async_check_months(
         self, medium: Medium, flows: Flows, span: Span

@@ -102,12 +102,8 @@ class OfficialBackend:
         tails = await async_read(self._hass, newest_rows, tuple(updates))
         return {
             id_: WriteResult(
-                tails[id_],
-                work.written.get(id_, 0),
-                rows_missing=id_ in work.missing,
-                derived_missing=work.derived_missing
-                & {derived.id for derived in update.derived},
-            )
+                tails[id_], work.written.get(id_, 0), rows_missing=id_ in work.missing
+            ).without(update, work.derived_missing)
             for id_, update in updates.items()
         }
 

@@ -10,7 +10,13 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import slugify
 from homeassistant.util.hass_dict import HassKey
 
@@ -39,6 +45,17 @@ class StatisticOwners:
         self._members: dict[str, _Member] = {}
         self._first: dict[str, str] = {}
         self._second: set[str] = set()
+        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed)
+
+    @callback
+    def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Let others have what an entry wrote that is gone, or disabled."""
+        if entry.domain == DOMAIN and not self._may_come(entry.entry_id):
+            self._tell_others(entry.entry_id)
+
+    def _may_come(self, entry_id: str) -> bool:
+        entry = self._hass.config_entries.async_get_entry(entry_id)
+        return entry is not None and not entry.disabled_by
 
     @callback
     def join(
@@ -53,13 +70,17 @@ class StatisticOwners:
 
     @callback
     def leave(self, entry_id: str) -> None:
-        """Let an entry go: others may write what it wrote."""
+        """Let an entry go; what it wrote is kept for it as long as it may come back."""
         if self._members.pop(entry_id, None):
             self._tell_others(entry_id)
 
     @callback
     def claim(
-        self, entry_id: str, labels: Mapping[str, str], before: Mapping[str, str]
+        self,
+        entry_id: str,
+        owners: Iterable[str],
+        labels: Mapping[str, str],
+        before: Mapping[str, str],
     ) -> dict[str, str]:
         """Claim owners for an entry; return those of others, and whose they are.
 
@@ -67,28 +88,26 @@ class StatisticOwners:
         before a restart: that one keeps them if it is yet to come.
         """
         foreign = {}
-        for owner in labels:
+        owners = frozenset(owners)
+        for owner in owners:
             if entry := self._owner_of(owner, entry_id, before.get(owner)):
                 foreign[owner] = entry
         member = self._members[entry_id]
-        owners = frozenset(labels.keys() - foreign.keys())
-        if (member.labels, member.owners) != (labels, owners):
-            member.labels, member.owners = dict(labels), owners
+        own = owners - foreign.keys()
+        if (member.labels, member.owners) != (labels, own):
+            member.labels, member.owners = dict(labels), own
             self._tell_others(entry_id)
         return foreign
 
     def _owner_of(self, owner: str, entry_id: str, before: str | None) -> str | None:
+        """Return the other entry that has an owner, or that had it and may come back."""
         for id_, member in self._members.items():
             if id_ != entry_id and owner in member.owners:
                 return id_
-        if before is None or before == entry_id:
+        if before is None or before == entry_id or not self._may_come(before):
             return None
-        entry = self._hass.config_entries.async_get_entry(before)
-        if entry is None or entry.disabled_by:
-            return None
-        member = self._members.get(before)
-        # It has come and said what is its own, or it is yet to come.
-        return None if member and member.labels else before
+        member_before = self._members.get(before)
+        return None if member_before and member_before.owners else before
 
     def _tell_others(self, entry_id: str) -> None:
         for id_, member in list(self._members.items()):

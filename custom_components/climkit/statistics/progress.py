@@ -32,7 +32,7 @@ class SeriesProgress:
     until: datetime
     newest: datetime | None
     unit: str | None = None
-    """In what it is measured ("" of an unknown medium); None where it was not noted."""
+    """In what its rows are measured; None where that is not known."""
 
     def as_dict(self) -> dict[str, str | None]:
         """Return it as it is stored."""
@@ -115,9 +115,18 @@ class HistoryProgress:
         return mark is not None and mark.newest is not None
 
     def is_other_unit(self, flow: Flow) -> bool:
-        """Return whether the rows of a flow are known to be measured in another unit."""
+        """Return whether the rows of a flow are known to be measured in another unit.
+
+        Not so where the cloud just says less than it did: of an unknown medium the unit
+        is not known either.
+        """
+        known = self.unit(flow)
+        return bool(known and flow.unit) and known != flow.unit
+
+    def unit(self, flow: Flow) -> str | None:
+        """Return in what the rows of a flow are measured, if that is known."""
         mark = self._marks.get(flow) or self._hints.get(flow.key)
-        return mark is not None and mark.unit not in (None, flow.unit or "")
+        return mark.unit if mark else None
 
     @callback
     def open(self, flow: Flow, first: datetime, newest: StatisticRow | None) -> None:
@@ -126,8 +135,6 @@ class HistoryProgress:
         `newest` is what the database has; the hint counts only if it has no less than
         it had.
         """
-        for old in [old for old in self._marks if old.key == flow.key and old != flow]:
-            self._hints[old.key] = self._marks.pop(old)  # its medium was corrected
         self._first[flow] = first
         rows_until = newest.start + HOUR if newest else first
         hint = self._hints.get(flow.key)
@@ -141,9 +148,9 @@ class HistoryProgress:
         ):
             hint = self._trusted(hint, flow)
             rows_until = max(rows_until, hint.until)
-        self._marks[flow] = SeriesProgress(
-            rows_until, newest.start if newest else None, flow.unit or ""
-        )
+        unit = flow.unit or self.unit(flow)
+        start = newest.start if newest else None
+        self._marks[flow] = SeriesProgress(rows_until, start, unit)
 
     @callback
     def close(self, flow: Flow) -> None:
@@ -161,8 +168,12 @@ class HistoryProgress:
         return flow in self._marks
 
     def until(self, flow: Flow) -> datetime:
-        """Return the hour from which on the flow's history is not known, in UTC."""
-        return self._trusted(self._marks[flow], flow).until
+        """Return the hour from which on the flow's history is not known, in UTC.
+
+        That is now of a flow that is not open: nothing of it is to be looked for.
+        """
+        mark = self._marks.get(flow)
+        return self._trusted(mark, flow).until if mark else dt_util.utcnow()
 
     def newest(self, flow: Flow) -> datetime | None:
         """Return the hour of the newest row, in UTC."""
@@ -190,10 +201,10 @@ class HistoryProgress:
     @callback
     def rewind(self, flow: Flow, newest: StatisticRow | None = None) -> None:
         """Start again behind the newest row, or at the first hour: rows are gone."""
-        if flow in self._marks:
+        if mark := self._marks.get(flow):
             until = newest.start + HOUR if newest else self._first[flow]
             start = newest.start if newest else None
-            self._set(flow, SeriesProgress(until, start, flow.unit or ""))
+            self._set(flow, replace(mark, until=until, newest=start))
 
     def _trusted(self, mark: SeriesProgress, flow: Flow) -> SeriesProgress:
         """Return a mark as far as it can be true.

@@ -8,29 +8,20 @@ busy for long, or not yet be working at all while Home Assistant starts.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
 
-from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.core import CALLBACK_TYPE, CoreState, HomeAssistant, callback
-from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
-from ..const import LOGGER
 from ..metering.flows import Flow
 from ..metering.hours import LIVE_WINDOW, HourlyAmounts, hour_of
-from ..metering.reconcile import EXACT, StatisticRow, total_at_live_edge
+from ..metering.reconcile import EXACT, total_at_live_edge
 from ..metering.site import SiteInfo
+from .background import BackgroundWork
+from .followed_site import FollowedSite
 from .live_writes import LiveWrites, Poll, Quarters, known_until
-from .metadata import statistic_metadata
-from .naming import async_statistic_names, labels_of
-from .ownership import async_owners
 from .progress import HistoryProgress
-from .updates import Derived, RecorderError, SeriesUpdate, WriteResult
+from .updates import Derived, SeriesUpdate, WriteResult
 from .writer import StatisticsWriter, backend_name
-
-RETRIES: Final = (5, 15, 60, 300)
-"""Seconds between attempts while the recorder can't serve."""
 
 type Derivations = Callable[[Flow, Quarters], tuple[Derived, ...]]
 """Gives what is derived from a flow, and from the quarter hours of it that are at hand."""
@@ -41,49 +32,39 @@ class SiteStatistics:
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Keep the statistics of the site of one config entry."""
-        self.newest_rows: dict[Flow, tuple[StatisticRow, ...]] = {}
         self.derived_missing: set[str] = set()
         """Derived statistics, by id, that somebody has cleared."""
         self._hass = hass
-        self._entry_id = entry_id
         self._writer = StatisticsWriter(hass)
         self._progress = HistoryProgress(hass, entry_id)
-        self._owners = async_owners(hass)
+        self._site = FollowedSite(
+            hass, entry_id, self._writer, self._progress, self._site_changed
+        )
         self._live = LiveWrites()
+        self._background = BackgroundWork(
+            hass,
+            f"Climkit statistics ({entry_id})",
+            self._has_work,
+            self._async_work,
+            self._tell,
+        )
         self._derivations: Derivations | None = None
-        self._info: SiteInfo | None = None
-        self._flows: frozenset[Flow] = frozenset()
-        self._asked = self._prepared = 0
-        self._listeners: set[Callable[[], None]] = set()
+        self._listeners: dict[object, Callable[[], None]] = {}
         self._telling = False
         self._under_way = 0
-        self._working = False
-        self._failures = 0
-        self._retry: CALLBACK_TYPE | None = None
-        self._at_started: CALLBACK_TYPE | None = None
         self._closed = False
-        self._cancel: CALLBACK_TYPE | None = None
 
     async def async_load(self) -> None:
         """Remember how far the histories had come when Home Assistant last ran."""
         await self._progress.async_load()
-        self._owners.join(self._entry_id, self._progress.second, self._others_changed)
-
-        @callback
-        def started(_: HomeAssistant) -> None:
-            self._wake()
-
-        self._at_started = async_at_started(self._hass, started)
+        self._site.join()
 
     @callback
     def async_stop(self) -> None:
         """Write nothing any more; other entries may write what was this one's."""
         self._closed = True
-        self._owners.leave(self._entry_id)
-        for cancel in (self._retry, self._at_started, self._cancel):
-            if cancel:
-                cancel()
-        self._retry = self._at_started = self._cancel = None
+        self._background.stop()
+        self._site.leave()
 
     async def async_close(self) -> None:
         """Stop, and save how far all have come, for the last time."""
@@ -99,13 +80,11 @@ class SiteStatistics:
         In the background they get their names and units, and it is found out how far
         those that are new have come; as often as it takes the recorder to serve.
         """
-        if self._info is not info and self._info != info:
-            self._info = info
-            self._others_changed()
+        self._site.follow(info)
 
     def owns(self, flow: Flow) -> bool:
         """Return whether this entry writes a flow: another one may do, of that meter."""
-        return flow.owner_id not in self._progress.foreign
+        return self._site.owns(flow)
 
     @property
     def foreign(self) -> frozenset[str]:
@@ -114,7 +93,7 @@ class SiteStatistics:
 
     def statistic_id(self, flow: Flow) -> str:
         """Return the id of a flow's statistic."""
-        return self._owners.statistic_id(flow)
+        return self._site.statistic_id(flow)
 
     @property
     def backend(self) -> str:
@@ -126,48 +105,22 @@ class SiteStatistics:
         """Let statistics be derived from what is written from now on."""
         self._derivations = derivations
 
-    @callback
-    def _others_changed(self) -> None:
-        """Claim what is to be written, and have it prepared again."""
-        if self._info is None or self._closed:
-            return
-        self._asked += 1
-        before = self._progress.foreign
-        foreign = self._owners.claim(self._entry_id, labels_of(self._info), before)
-        for owner in foreign.keys() - before.keys():
-            LOGGER.warning(
-                "%s is in another site of this Home Assistant as well, which has its"
-                " statistics: they are left alone here",
-                owner,
-            )
-        self._progress.note_owners(foreign, self._second_owners(self._info))
-        self._flows = frozenset(filter(self.owns, self._info.flows))
-        self._live.keep_only(self._flows)
-        self._wake()
-
-    def _second_owners(self, info: SiteInfo) -> frozenset[str]:
-        """Return the owners whose ids have an addition: of two, who has no rows yet."""
-        had_rows = {
-            flow.owner_id for flow in info.flows if self._progress.had_rows(flow)
-        }
-        owners = dict.fromkeys(flow.owner_id for flow in info.flows)
-        return self._owners.settle(sorted(owners, key=lambda one: one not in had_rows))
-
     # --- Behind the polls ---------------------------------------------------------
 
     @callback
-    def _wake(self) -> None:
-        """Work off what there is to do, unless that is under way or was put off."""
-        if self._closed or self._working or self._retry or not self._has_work():
-            return
-        self._working = True
-        task = self._hass.async_create_background_task(
-            self._async_work(), f"Climkit statistics ({self._entry_id})"
-        )
-        self._cancel = task.cancel
+    def _site_changed(self) -> None:
+        self._live.keep_only(self._site.flows)
+        self._background.wake()
 
     def _has_work(self) -> bool:
-        return self._prepared != self._asked or bool(self._due())
+        return not self._site.is_prepared or bool(self._due())
+
+    async def _async_work(self) -> None:
+        if not self._site.is_prepared:
+            await self._site.async_prepare()
+            self._tell()
+        if due := self._due():
+            await self._async_write_polls(due)
 
     def _due(self) -> dict[Flow, Poll]:
         """Return the polls that can be written now.
@@ -177,83 +130,6 @@ class SiteStatistics:
         if self._hass.state is not CoreState.running:
             return {}
         return self._live.due(dt_util.utcnow(), self._progress.is_complete)
-
-    async def _async_work(self) -> None:
-        """Do all that there is to do; what can't be done now is tried again later."""
-        try:
-            while self._has_work():
-                if self._prepared != self._asked:
-                    await self._async_prepare()
-                if due := self._due():
-                    await self._async_write_polls(due)
-        except RecorderError as err:
-            LOGGER.debug("Statistics of %s: %s", self._entry_id, err)
-            self._async_put_off()
-        except Exception:  # noqa: BLE001
-            LOGGER.exception("Statistics of %s", self._entry_id)
-            self._async_put_off()
-        else:
-            self._failures = 0
-        finally:
-            self._working = False
-            self._tell()
-
-    @callback
-    def _async_put_off(self) -> None:
-        @callback
-        def again(_: datetime) -> None:
-            self._retry = None
-            self._wake()
-
-        pause = RETRIES[min(self._failures, len(RETRIES) - 1)]
-        self._failures += 1
-        if not self._closed:
-            self._retry = async_call_later(self._hass, pause, again)
-
-    async def _async_prepare(self) -> None:
-        """Announce the flows, and find out how far those that are new have come."""
-        asked, info = self._asked, self._info
-        if info is None:
-            return
-        flows = tuple(flow for flow in info.flows if flow in self._flows)
-        new = [flow for flow in flows if not self.is_open(flow)]
-        tails = await self._writer.async_newest_rows(list(map(self.statistic_id, new)))
-        for flow in new:
-            if self._progress.is_other_unit(flow):
-                await self._async_begin_anew(flow)
-                tails[self.statistic_id(flow)] = ()
-        await self._async_announce(info, flows)
-        for flow in set(self._progress.flows) - self._flows:
-            self._progress.close(flow)
-            self.newest_rows.pop(flow, None)
-        for flow in new:
-            tail = tails[self.statistic_id(flow)]
-            self._progress.open(flow, info.beginning, tail[-1] if tail else None)
-            self.newest_rows[flow] = tail
-        self._prepared = asked
-        self._tell()
-
-    async def _async_begin_anew(self, flow: Flow) -> None:
-        """Clear what was measured in another unit: nothing converts m³ into kWh."""
-        if self._progress.had_rows(flow):
-            LOGGER.warning(
-                "%s is measured in %s now: its statistic begins anew",
-                self.statistic_id(flow),
-                flow.unit,
-            )
-        await self._writer.async_clear(self.statistic_id(flow))
-
-    async def _async_announce(self, info: SiteInfo, flows: Iterable[Flow]) -> None:
-        await self._writer.async_announce(await self._async_metadata(info, flows))
-
-    async def _async_metadata(
-        self, info: SiteInfo, flows: Iterable[Flow]
-    ) -> list[StatisticMetaData]:
-        names = await async_statistic_names(self._hass, info, flows)
-        return [
-            statistic_metadata(flow, self.statistic_id(flow), name)
-            for flow, name in names.items()
-        ]
 
     async def _async_write_polls(self, due: Mapping[Flow, Poll]) -> None:
         """Write the hours of polls that can be written now."""
@@ -284,9 +160,11 @@ class SiteStatistics:
         the cloud gave, and the hour from which on it did: hours that leave the window
         of the polls empty are known to be empty then.
         """
-        own = {flow: some for flow, some in quarters.items() if flow in self._flows}
+        own = {
+            flow: some for flow, some in quarters.items() if flow in self._site.flows
+        }
         self._live.take(own, asked, known_since)
-        self._wake()
+        self._background.wake()
 
     async def async_write(
         self,
@@ -333,15 +211,15 @@ class SiteStatistics:
             by_id = await self._writer.async_write(updates, tolerance)
         written = {flow: by_id[self.statistic_id(flow)] for flow in hours}
         for flow, result in written.items():
-            self.newest_rows[flow] = result.newest_rows
+            self._site.newest_rows[flow] = result.newest_rows
             self.derived_missing |= result.derived_missing
             if result.rows_missing:
                 self._progress.rewind(flow, result.newest)
             else:
                 self._progress.note(flow, result.newest)
-        if self._info and any(result.rows_missing for result in written.values()):
+        if any(result.rows_missing for result in written.values()):
             # Who clears a statistic deletes its name and unit as well.
-            await self._async_announce(self._info, hours)
+            await self._site.async_announce(hours)
         self._tell()
         return written
 
@@ -363,7 +241,7 @@ class SiteStatistics:
         """Announce the flows, and return when the database has their statistics."""
         own = tuple(filter(self.owns, flows))
         with self._busy():
-            await self._writer.async_ensure(await self._async_metadata(info, own))
+            await self._writer.async_ensure(await self._site.async_metadata(info, own))
 
     # --- What is stored -----------------------------------------------------------
 
@@ -391,7 +269,7 @@ class SiteStatistics:
         """
         start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
         totals = {
-            flow: total_at_live_edge(self.newest_rows.get(flow, ()), some)
+            flow: total_at_live_edge(self._site.newest_rows.get(flow, ()), some)
             for flow, some in quarters.items()
             if self.is_complete(flow, start)
         }
@@ -404,7 +282,10 @@ class SiteStatistics:
         return self._progress.is_open(flow)
 
     def until(self, flow: Flow) -> datetime:
-        """Return the hour from which on the flow's history is not known, in UTC."""
+        """Return the hour from which on the flow's history is not known, in UTC.
+
+        That is now of a flow that is not open.
+        """
         return self._progress.until(flow)
 
     def is_complete(self, flow: Flow, until: datetime) -> bool:
@@ -419,7 +300,7 @@ class SiteStatistics:
     def advance(self, flow: Flow, until: datetime) -> None:
         """Note that the history of a flow is known before `until`."""
         self._progress.advance(flow, until)
-        self._wake()  # its poll may be written now
+        self._background.wake()  # its poll may be written now
         self._tell()
 
     @callback
@@ -431,8 +312,13 @@ class SiteStatistics:
     @callback
     def async_listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
         """Call a function whenever rows have been written, or marks have moved."""
-        self._listeners.add(listener)
-        return lambda: self._listeners.discard(listener)
+        key = object()
+        self._listeners[key] = listener
+
+        def stop() -> None:
+            self._listeners.pop(key, None)
+
+        return stop
 
     @callback
     def _tell(self) -> None:
@@ -441,7 +327,7 @@ class SiteStatistics:
         @callback
         def tell() -> None:
             self._telling = False
-            for listener in tuple(self._listeners):
+            for listener in tuple(self._listeners.values()):
                 listener()
 
         if not self._telling and not self._closed:
@@ -451,7 +337,7 @@ class SiteStatistics:
     @property
     def pending(self) -> int:
         """Return how many writes are under way."""
-        return self._under_way + self._working
+        return self._under_way + self._background.is_working
 
     @contextmanager
     def _busy(self) -> Iterator[None]:

@@ -2,15 +2,16 @@
 
 Home Assistant's own import function writes rows, but a correction of last year must move
 every later sum in the same transaction. So rows are read, compared and written at once
-here. Any of it may move with any version of Home Assistant: `writer` alone imports this
-module, late, and asks `probe` first; `official` is the way without it.
+here. Any of it may move with any version of Home Assistant: `transactions` alone imports
+this module, which `writer` does late, and it asks `probe` first; `official` is the way
+without it.
 """
 
 from annotationlib import Format
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-import inspect
+from inspect import signature
 from itertools import batched, pairwise
 import time
 from typing import Any, Final, override
@@ -45,13 +46,24 @@ from ..metering.reconcile import (
     plan,
     plan_derived,
 )
-from .turn import RecorderTurn
 from .updates import Derived, SeriesUpdate, Span, WriteResult, pending_derivations
 
-NAME: Final = "table"
-
-ROWS_AT_ONCE: Final = 5000
-"""Rows compared in one transaction, in which the recorder does nothing else."""
+_NAMES: Final[dict[type, tuple[str, ...]]] = {
+    Recorder: ("queue_task", "get_session"),
+    RecorderTask: ("run", "commit_before"),
+    StatisticsMetaManager: ("get_many",),
+    Statistics: ("id", "metadata_id", "created_ts", "start_ts", "state", "sum"),
+}
+_METHODS: Final[dict[tuple[type, str], set[str]]] = {
+    (RecorderTask, "run"): {"self", "instance"},
+    (Recorder, "queue_task"): {"self", "task"},
+    (Recorder, "get_session"): {"self"},
+    (StatisticsMetaManager, "get_many"): {"self", "session", "statistic_ids"},
+}
+_FUNCTIONS: Final[dict[Callable[..., Any], set[str]]] = {
+    session_scope: {"hass", "session", "read_only"},
+    retryable_database_job: {"description"},
+}
 
 
 def probe() -> str | None:
@@ -59,116 +71,45 @@ def probe() -> str | None:
 
     A name that is gone does not even come so far: then this module can't be imported.
     """
-    needed = {
-        Recorder: ("queue_task", "get_session"),
-        StatisticsMetaManager: ("get_many",),
-        RecorderTask: ("run", "commit_before"),
-        Statistics: ("id", "metadata_id", "created_ts", "start_ts", "state", "sum"),
-    }
-    for owner, names in needed.items():
+    for owner, names in _NAMES.items():
         for name in names:
             if not hasattr(owner, name):
                 return f"{owner.__name__}.{name}"
-    calls: dict[Callable[..., Any], tuple[tuple[object, ...], dict[str, object]]] = {
-        RecorderTask.run: ((None, None), {}),
-        Recorder.queue_task: ((None, None), {}),
-        Recorder.get_session: ((None,), {}),
-        StatisticsMetaManager.get_many: ((None, None), {"statistic_ids": None}),
-        session_scope: ((), {"hass": None, "read_only": True}),
-        retryable_database_job: (("description",), {}),
-    }
-    for call, (args, kwargs) in calls.items():
+    calls = {getattr(owner, name): args for (owner, name), args in _METHODS.items()}
+    for call, args in (calls | _FUNCTIONS).items():
         try:
-            inspect.signature(call, annotation_format=Format.FORWARDREF).bind(
-                *args, **kwargs
+            signature(call, annotation_format=Format.FORWARDREF).bind(
+                **dict.fromkeys(args)
             )
         except TypeError as err:
             return f"{call.__qualname__}: {err}"
     return None
 
 
-class TableBackend:
-    """Reads, compares and writes in one transaction each."""
-
-    name = NAME
-
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Use the recorder of this Home Assistant."""
-        self._hass = hass
-
-    async def async_write(
-        self,
-        turn: RecorderTurn,
-        updates: Mapping[str, SeriesUpdate],
-        tolerance: float,
-    ) -> dict[str, WriteResult]:
-        """Bring statistics in line with the updates, by id."""
-        written: dict[str, WriteResult] = {}
-        for batch in _batches(updates):
-            written |= await self._async_run(
-                turn, lambda tables, some=batch: tables.write(some, tolerance)
-            )
-        return written
-
-    async def async_derive(
-        self, turn: RecorderTurn, derived: Derived, start: datetime, end: datetime
-    ) -> int:
-        """Make all rows of a derived statistic in [start, end) new, oldest first.
-
-        After each transaction its sums are exact, and later rows are still there.
-        """
-        written = 0
-        while start < end:
-            stop = min(start + ROWS_AT_ONCE * HOUR, end)
-            written += await self._async_run(
-                turn, lambda tables, span=(start, stop): tables.derive(derived, span)
-            )
-            start = stop
-        return written
-
-    def amounts(
-        self, hass: HomeAssistant, ids: Sequence[str], bounds: Sequence[datetime]
-    ) -> dict[str, dict[datetime, float]]:
-        """Return what is stored for the periods that `bounds` delimits, by statistic.
-
-        By the sums before the bounds: some sixty look-ups for five years of months
-        instead of 43,800 rows. In the recorder's pool of readers.
-        """
-        with session_scope(hass=hass, read_only=True) as session:
-            manager = get_instance(hass).statistics_meta_manager
-            known = manager.get_many(session, statistic_ids=set(ids))
-            database = session.connection()
-            return {
-                id_: _Series(database, known[id_][0]).amounts(bounds)
-                if id_ in known
-                else dict.fromkeys(bounds[:-1], 0.0)
-                for id_ in ids
-            }
-
-    async def _async_run[T](
-        self, turn: RecorderTurn, work: Callable[[_Tables], T]
-    ) -> T:
-        recorder = get_instance(self._hass)
-        return await turn.async_run(
-            lambda finish: recorder.queue_task(WriteTask(work, finish))
-        )
+def queue(
+    hass: HomeAssistant,
+    work: Callable[[Tables], Any],
+    finish: Callable[[Any | None], None],
+) -> None:
+    """Have some work done in the recorder's thread; `finish` is told what comes of it."""
+    get_instance(hass).queue_task(WriteTask(work, finish))
 
 
-def _batches(
-    updates: Mapping[str, SeriesUpdate],
-) -> Iterable[dict[str, SeriesUpdate]]:
-    """Divide updates so that a transaction compares about ROWS_AT_ONCE rows at most."""
-    batch: dict[str, SeriesUpdate] = {}
-    size = 0
-    for id_, some in updates.items():
-        rows = len(some.hours)
-        if batch and size + rows > ROWS_AT_ONCE:
-            yield batch
-            batch, size = {}, 0
-        batch[id_] = some
-        size += rows
-    if batch:
-        yield batch
+def amounts_by_sums(
+    hass: HomeAssistant, ids: Sequence[str], bounds: Sequence[datetime]
+) -> dict[str, dict[datetime, float]]:
+    """Return what is stored for the periods that `bounds` delimits, by statistic.
+
+    By the sums before the bounds: some sixty look-ups for five years of months instead
+    of 43,800 rows. In the recorder's pool of readers.
+    """
+    amounts = {id_: dict.fromkeys(bounds[:-1], 0.0) for id_ in ids}
+    with session_scope(hass=hass, read_only=True) as session:
+        manager = get_instance(hass).statistics_meta_manager
+        known = manager.get_many(session, statistic_ids=set(ids))
+        for id_, (number, _) in known.items():
+            amounts[id_] = _Series(session.connection(), number).amounts(bounds)
+    return amounts
 
 
 # --- In the recorder's thread -------------------------------------------------------
@@ -178,7 +119,7 @@ def _batches(
 class WriteTask(RecorderTask):
     """Does some work on the table in one transaction."""
 
-    work: Callable[[_Tables], Any] = field(repr=False)  # the recorder logs its tasks
+    work: Callable[[Tables], Any] = field(repr=False)  # the recorder logs its tasks
     finish: Callable[[Any], None] = field(repr=False)
 
     @override
@@ -197,7 +138,7 @@ class WriteTask(RecorderTask):
 
 @retryable_database_job("climkit statistics")
 def _in_transaction(
-    instance: Recorder, work: Callable[[_Tables], Any], results: list[Any]
+    instance: Recorder, work: Callable[[Tables], Any], results: list[Any]
 ) -> bool:
     """Add what comes of the work to `results`, which stays empty if it fails."""
     with session_scope(session=instance.get_session()) as session:
@@ -207,7 +148,7 @@ def _in_transaction(
             found = manager.get_many(session, statistic_ids=set(ids))
             return {id_: number for id_, (number, _) in found.items()}
 
-        result = work(_Tables(session.connection(), find))
+        result = work(Tables(session.connection(), find))
     results.append(result)
     return True
 
@@ -243,7 +184,7 @@ _SHIFT: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Tables:
+class Tables:
     """The statistics in the database, within one transaction."""
 
     database: Connection
@@ -266,12 +207,7 @@ class _Tables:
             if not results[id_].rows_missing:
                 revised[id_] = hours
         missing = self._derive_pending(pending_derivations(updates, revised))
-        return {
-            id_: result
-            if missing.isdisjoint(derived.id for derived in updates[id_].derived)
-            else result.without(missing)
-            for id_, result in results.items()
-        }
+        return {id_: one.without(updates[id_], missing) for id_, one in results.items()}
 
     def _derive_pending(
         self, pending: Mapping[str, tuple[Derived, frozenset[datetime]]]
@@ -299,8 +235,7 @@ class _Tables:
         amounts = derived.amounts(span, sources)
         series = _Series(self.database, numbers[derived.id])
         window = series.window(*span)
-        if hours is None:
-            hours = frozenset(window.ids) | amounts.keys()
+        hours = frozenset(window.ids) | amounts.keys() if hours is None else hours
         what = plan_derived(window.stored, window.following, hours, amounts)
         series.execute(what, window.ids)
         return len(what.changed) + len(what.gone)

@@ -6,7 +6,6 @@ must not queue a task each. Whoever writes takes turns, in the order of asking.
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
@@ -48,7 +47,11 @@ class RecorderTurn:
             check_recorder(self._hass)
             loop = self._hass.loop
             done: asyncio.Future[T | None] = loop.create_future()
-            queue(partial(loop.call_soon_threadsafe, _set_result, done))
+
+            def finish(result: T | None) -> None:
+                loop.call_soon_threadsafe(_set_result, done, result)
+
+            queue(finish)
             self._queued = done
             await self._async_wait(done)
         if (result := done.result()) is None:

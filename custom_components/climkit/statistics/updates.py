@@ -82,9 +82,10 @@ class WriteResult:
     derived_missing: frozenset[str] = frozenset()
     """Derived statistics, by id, that do not exist: to be derived from the beginning."""
 
-    def without(self, derived: frozenset[str]) -> WriteResult:
-        """Return the same, with derived statistics that were found not to exist."""
-        return replace(self, derived_missing=derived)
+    def without(self, update: SeriesUpdate, missing: frozenset[str]) -> WriteResult:
+        """Return the same; of what derives from the update, some is `missing`."""
+        found = missing.intersection(derived.id for derived in update.derived)
+        return replace(self, derived_missing=frozenset(found)) if found else self
 
     @property
     def newest(self) -> StatisticRow | None:

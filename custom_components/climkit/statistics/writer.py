@@ -60,8 +60,8 @@ async def async_choose(hass: HomeAssistant) -> Backend:
     if _BACKEND not in hass.data:
         backend: Backend
         try:
-            table = await async_import_module(hass, f"{__package__}.table")
-            moved = table.probe()
+            table = await async_import_module(hass, f"{__package__}.transactions")
+            moved = table.what_has_moved()
             backend = table.TableBackend(hass)
         except Exception as err:  # noqa: BLE001
             moved = err
