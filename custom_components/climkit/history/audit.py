@@ -16,6 +16,7 @@ from homeassistant.util import dt as dt_util
 
 from ..api import ClimkitAuthenticationError, ClimkitError, Priority, Resolution
 from ..const import LOGGER
+from ..metering.calendar import local_months
 from ..metering.flows import Flow, Medium
 from ..metering.hours import LIVE_WINDOW, hour_of
 from ..reading.answers import Question
@@ -99,15 +100,25 @@ class HistoryAudit:
         )
         await self._async_look_further_back(medium, flows, night)
         await reconciler.async_check_months(medium, flows, past)
-        if old := turn_of((self._first(medium), recent), night):
+        first = await self._async_first(medium, flows)
+        if old := turn_of((first, recent), night):
             await reconciler.async_by_hours(medium, flows, [old])
         for hole in reconciler.left_out.due(medium, now):
             some = tuple(flow for flow in flows if flow in hole.flows)
             await reconciler.async_by_hours(medium, some, [hole.span])
 
-    def _first(self, medium: Medium) -> datetime:
-        """Return the hour from which on the cloud has something, as far as is known."""
-        first = self._reconciler.months.first.get(medium, self._site.data.beginning)
+    async def _async_first(self, medium: Medium, flows: tuple[Flow, ...]) -> datetime:
+        """Return the hour from which on there is something, as far as is known.
+
+        By the months of the cloud and by what is stored, but not what it has forgotten.
+        """
+        info = self._site.data
+        bounds = local_months(info.beginning, dt_util.utcnow(), info.zone)
+        stored = await self._statistics.async_amounts(flows, bounds)
+        some = [at for months in stored.values() for at in months if months[at]]
+        if known := self._reconciler.months.first.get(medium):
+            some.append(known)
+        first = max(min(some, default=info.beginning), info.beginning)
         depth = self._reader.depth(medium, Resolution.HOUR)
         return max(first, depth) if depth else first
 

@@ -181,7 +181,7 @@ class MonthlyCheck:
         return found
 
     def note_first(self, medium: Medium, first: datetime) -> None:
-        """Note that there is something from a month, or year, on."""
+        """Note from when on there is something."""
         self.first[medium] = min(self.first.get(medium, first), first)
 
     async def async_compare(self, months: Months) -> None:

@@ -122,15 +122,15 @@ class HistoryReconciler:
         """Return from when on there is something to read, where months don't tell."""
         info, some = self._site.data, tuple(flows)
         year = await async_first_year(self.reader, info, medium, some, span)
-        if year:
-            self.months.note_first(medium, year)
         start = max(year or span[0], span[0])
         created = start_of_day(info.site.created or start, info.zone)
-        if not start < created < span[1]:
-            return start
-        early = start, created
-        had = await async_had_readings(self.reader, info, medium, some, early)
-        return start if had else created
+        if start < created < span[1] and not await async_had_readings(
+            self.reader, info, medium, some, (start, created)
+        ):
+            start = created
+        if span[0] <= info.beginning:
+            self.months.note_first(medium, start)
+        return start
 
     async def async_check_months(
         self, medium: Medium, flows: Flows, span: Span

@@ -93,7 +93,8 @@ class SeriesReader:
             for meter_id in self._alone(question, site, asked)
         }
         some = [site, *told.values()]
-        _raise_if_nobody_answered(some)
+        if question.end is None or self.refusals.error(question.medium):
+            _raise_if_nobody_answered(some)
         unknown = {
             flow: error
             for flow in question.flows
@@ -160,6 +161,8 @@ class SeriesReader:
         """Return the meters whose series did not come with the site's."""
         if not site.error and not site.has_values:
             return ()  # nothing in this span, so no columns either
+        if site.error and not site.replies and not self.refusals.error(question.medium):
+            return ()  # it is the question that is refused, and not the site
         columns: set[Column] = set().union(*(s.columns for s in site.replies))
         missing = dict.fromkeys(_without_columns(question.flows, columns))
         if site.error or question.end is not None:
