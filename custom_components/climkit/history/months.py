@@ -19,7 +19,7 @@ from ..const import LOGGER
 from ..metering.calendar import local_days, local_months
 from ..metering.flows import Flow, Medium
 from ..metering.spans import Span, merged, without
-from ..reading.answers import Answer, Question, oldest_value
+from ..reading.answers import Answer, Question, joined, oldest_value
 from ..reading.reader import SeriesReader
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.site_statistics import SiteStatistics
@@ -157,13 +157,18 @@ class MonthlyCheck:
         question = Question(
             medium, tuple(flows), resolution, *span, Priority.BACKGROUND, zone
         )
+        answers: list[Answer] = []
         try:
-            return await self._reader.async_read(question)
+            async for answer in self._reader.async_pieces(question):
+                if answer.unknown.keys() >= set(flows):
+                    return None  # and so it would go on
+                answers.append(answer)
         except ClimkitAuthenticationError:
             raise
         except ClimkitError as err:  # if it is weather, the hours will tell
             LOGGER.debug("No %s of %s: %s", resolution, medium, err)
             return None
+        return joined(answers)
 
     async def _async_periods(
         self, medium: Medium, flows: Flows, answer: Answer, bounds: Sequence[datetime]
