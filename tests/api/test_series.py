@@ -13,7 +13,8 @@ from custom_components.climkit.api import (
     Series,
     series as module,
 )
-from custom_components.climkit.api.document import Document
+from custom_components.climkit.api.body import Body
+from custom_components.climkit.api.models import Span
 from custom_components.climkit.api.series import read_series
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -31,7 +32,7 @@ def read(
 ) -> Series:
     """Read rows as a reply."""
     body = rows if isinstance(rows, str) else json.dumps(rows)
-    return read_series(Document("site_data", body.encode()), resolution, start, end)
+    return read_series(Body("site_data", body.encode()), resolution, Span(start, end))
 
 
 def row(stamp: Any, value: Any = 1.0) -> dict[str, Any]:
@@ -195,7 +196,7 @@ def test_how_the_cloud_reads_times(first: timedelta, expected: str) -> None:
     seen: dict[str, str] = {}
     stamp = (START - timedelta(hours=3) + first).isoformat()
     body = json.dumps([row(stamp)]).encode()
-    read_series(Document("site_data", body, seen.__setitem__), QUARTER, START, None)
+    read_series(Body("site_data", body, seen.__setitem__), QUARTER, Span(START))
     assert seen["site_data t_s read as"] == expected
 
 
@@ -214,7 +215,7 @@ def test_meter_without_its_id_in_the_keys() -> None:
     body = json.dumps(
         [{"timestamp": 1774137600, "total": 1, "self": 0.5, "total_m2": 2}]
     ).encode()
-    series = read_series(Document("meter_data", body), HOUR, START, None, "m1")
+    series = read_series(Body("meter_data", body), HOUR, Span(START), "m1")
     assert series.columns == {
         Column("m1", "total"): (1.0,),
         Column("m1", "self"): (0.5,),

@@ -23,8 +23,8 @@ from .exceptions import (
     ClimkitResponseError,
     ClimkitTimeoutError,
 )
-from .observations import Observations
 from .queue import DAY, RequestQueue
+from .shape_report import Observations
 
 MAX_BODY: int = 64 << 20
 """Bytes of a reply; five years of 40 meters by hour would be 60 million."""
@@ -60,7 +60,7 @@ class Reply:
     """What came back, of whatever status."""
 
     status: int
-    body: bytearray = field(repr=False)
+    content: bytearray = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
 
     @property
@@ -74,9 +74,11 @@ class Reply:
         if self.status == 429:
             return True
         # Nobody knows how the cloud says it: perhaps as an object with status 200.
-        if self.ok and (len(self.body) > 300 or self.body.lstrip().startswith(b"[")):
+        if self.ok and (
+            len(self.content) > 300 or self.content.lstrip().startswith(b"[")
+        ):
             return False
-        return _TOO_MANY.search(self.body) is not None
+        return _TOO_MANY.search(self.content) is not None
 
 
 class Transport:
@@ -109,7 +111,7 @@ class Transport:
                 "%s: status %s, %s bytes in %.2f s",
                 call.endpoint,
                 reply.status,
-                len(reply.body),
+                len(reply.content),
                 time.monotonic() - started,
             )
             self._observations.note(f"{call.endpoint} status", str(reply.status))
@@ -124,7 +126,7 @@ class Transport:
             url = URL(f"{self._base}/{path}", encoded=True).with_user(None)
             url.origin()  # finds out whether it is an address at all
         except ValueError:
-            raise ClimkitConnectionError(f"{call.endpoint}: unusable address") from None
+            raise ClimkitConnectionError(call.endpoint, "unusable address") from None
         return url.with_query(call.query)
 
     async def _exchange(self, call: Call, url: URL, token: str | None) -> Reply:
@@ -134,16 +136,16 @@ class Transport:
         try:
             return await self._request(call, url, token)
         except TimeoutError:
-            failure = ClimkitTimeoutError(f"{call.endpoint}: no answer in time")
+            failure = ClimkitTimeoutError(call.endpoint, "no answer in time")
         except (aiohttp.ClientError, OSError) as err:
-            failure = ClimkitConnectionError(f"{call.endpoint}: {type(err).__name__}")
+            failure = ClimkitConnectionError(call.endpoint, type(err).__name__)
         finally:
             self._queue.answered()
         raise failure
 
     async def _request(self, call: Call, url: URL, token: str | None) -> Reply:
         if self._session.closed:
-            raise ClimkitConnectionError(f"{call.endpoint}: session is closed")
+            raise ClimkitConnectionError(call.endpoint, "session is closed")
         headers = {"Accept": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"

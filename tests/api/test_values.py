@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.climkit.api.wire import (
+from custom_components.climkit.api.values import (
     amount,
     identifier,
     moment,

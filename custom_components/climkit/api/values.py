@@ -1,0 +1,143 @@
+"""How Climkit's cloud writes numbers, times, ids and names: every value ends here.
+
+The cloud is Python that writes MongoDB's extended JSON, so that a date may be text,
+a number or an object. Nothing here raises: what cannot be read is None.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+import re
+from typing import Any, Final
+
+DUST: Final = 1e-6
+"""Amounts smaller than this are what is left of a subtraction."""
+
+MILLISECONDS: Final = 1e11
+"""From here on a number is milliseconds since 1970; as seconds it were the year 5138."""
+
+NUMBER: Final = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+"""A number written as text."""
+
+LONGEST_ID: Final = 128
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER_KEYS: Final = {"$numberLong", "$numberInt", "$numberDouble", "$numberDecimal"}
+_DEEPEST_DATE: Final = 3
+"""How many objects may be around a time."""
+_METER_KEY: Final = re.compile(r"(total|self|ext)_(?=.*\d)(.+)")
+
+
+def number(value: object) -> float | None:
+    """Return a finite number, also one written as text; anything else is None."""
+    if type(value) is float:  # as nearly all are: a reply has millions
+        return value if isfinite(value) else None
+    read = _NUMBERS.get(type(value))
+    return read(value) if read else None
+
+
+def _number_of_int(value: int) -> float | None:
+    return float(value) if abs(value) < 1 << 1000 else None
+
+
+def _number_of_text(value: str) -> float | None:
+    return number(float(value)) if NUMBER.fullmatch(value) else None
+
+
+def _number_of_object(value: Mapping[str, object]) -> float | None:
+    if len(value) != 1 or not value.keys() <= _NUMBER_KEYS:
+        return None
+    (inner,) = value.values()
+    return None if isinstance(inner, dict) else number(inner)
+
+
+_NUMBERS: Final[Mapping[type, Callable[[Any], float | None]]] = {
+    int: _number_of_int,
+    str: _number_of_text,
+    dict: _number_of_object,
+}
+"""By the exact type: true and false are no numbers."""
+
+
+def amount(value: object) -> float | None:
+    """Return an energy or a volume, without the dust that computing with floats leaves."""
+    result = number(value)
+    return 0.0 if result is not None and -DUST < result < DUST else result
+
+
+def moment(value: object) -> datetime | None:
+    """Return a time with the offset it was written with; naive ones are None.
+
+    Takes ISO with a space or a T, seconds and milliseconds since 1970 as number or
+    text, and the three forms of `$date`.
+    """
+    inner = _unwrapped(value)
+    stamp = number(inner)
+    result = iso(inner) if stamp is None else _since_epoch(stamp)
+    # Whatever is outside is a mistake, and too near to what datetime can express.
+    return result if result and 2000 <= result.year < 2100 else None
+
+
+def _unwrapped(value: object) -> object:
+    """Return what is in the objects around a time."""
+    for _ in range(_DEEPEST_DATE):
+        if not isinstance(value, dict):
+            break
+        value = value.get("$date", value.get("$numberLong"))
+    return value
+
+
+def iso(value: object) -> datetime | None:
+    """Return a time in ISO 8601 that says its offset."""
+    try:
+        result = datetime.fromisoformat(value.strip() if isinstance(value, str) else "")
+    except ValueError:
+        return None
+    return result if result.tzinfo else None
+
+
+def _since_epoch(value: float) -> datetime | None:
+    seconds = value / 1000 if value >= MILLISECONDS else value
+    try:
+        return _EPOCH + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def identifier(value: object) -> str | None:
+    """Return an id given as text, number or `$oid`; None if it cannot be one."""
+    if isinstance(value, dict):
+        value = value.get("$oid")
+    if type(value) is int and 0 <= value < 1 << 128:
+        value = str(value)
+    return _usable_id(value.strip()) if isinstance(value, str) else None
+
+
+def _usable_id(text: str) -> str | None:
+    # "." and ".." would lead to another resource, whatever the quoting.
+    usable = text.strip(".") and text.isprintable() and len(text) <= LONGEST_ID
+    return text if usable else None
+
+
+def text(value: object) -> str:
+    """Return text without space around it; numbers as text, anything else as none.
+
+    Whatever is not printable is left out, as databases refuse some of it (NUL, halves
+    of characters); every kind of space becomes a plain one.
+    """
+    if isinstance(value, str):
+        return "".join(map(_printable, value)).strip()
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if plain and number(value) is not None else ""
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else ""
+
+
+def split_column(key: str) -> tuple[str | None, str]:
+    """Return meter id and quantity of a key: ("<id>", "total") or (None, "from_ext")."""
+    match = _METER_KEY.fullmatch(key)
+    return (match[2], match[1]) if match else (None, key)
