@@ -2,6 +2,7 @@
 
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from json import JSONDecoder
 import re
 from typing import Any, Final
@@ -95,10 +96,10 @@ class Body:
         window = _Window(self._content)
         in_list = window.next_character() == "["
         items = self._stream(window) if in_list else self._unwrapped(unwrap)
-        for index, item in enumerate(items):
-            if not index:
-                self.note("item", shape(item))
-            yield item
+        for first in islice(items, 1):
+            self.note("item", shape(first))
+            yield first
+        yield from items
 
     def usable[T](
         self, read: Callable[[Any], T | None], items: Iterable[Any]
@@ -119,13 +120,13 @@ class Body:
         if self.dropped and not used:
             raise self.error(f"none of {self.dropped} elements can be used")
 
-    def _unwrapped(self, unwrap: Unwrap) -> Iterable[Any]:
+    def _unwrapped(self, unwrap: Unwrap) -> Iterator[Any]:
         value = self.value() if self.size <= LONGEST_OBJECT else {}
         items = unwrap(value) if isinstance(value, dict) else None
         if items is None:
             raise self.error(f"a list was expected, not {shape(value)}")
         self.note("wrapper", shape(value))
-        return items
+        return iter(items)
 
     def _stream(self, window: _Window) -> Iterator[Any]:
         window.skip(1)

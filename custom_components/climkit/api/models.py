@@ -143,14 +143,17 @@ class Meter(DataClassDictMixin):
     @override
     def __post_deserialize__(cls, obj: Self) -> Self:
         """Put a name and a mode where the cloud has none."""
-        addressed = obj.type and obj.prim_ad is not None
-        name = f"{obj.type} {obj.prim_ad}" if addressed else obj.id
         return replace(
             obj,
             type=obj.type or "unknown",
-            name=obj.name or name,
+            name=obj.name or _name_by_address(obj),
             mode=obj.mode or _mode_by_address(obj.prim_ad),
         )
+
+
+def _name_by_address(meter: Meter) -> str:
+    addressed = meter.type and meter.prim_ad is not None
+    return f"{meter.type} {meter.prim_ad}" if addressed else meter.id
 
 
 def _mode_by_address(prim_ad: int | None) -> MeterMode:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -144,10 +145,11 @@ def timed_rows(body: Body) -> Iterator[tuple[datetime, dict[str, Any]]]:
             return None
         return time, row
 
-    for index, (time, row) in enumerate(body.usable(read, body.items(_lone_row))):
-        if not index:
-            body.note("timestamp", moment_form(row["timestamp"]))
+    rows = body.usable(read, body.items(_lone_row))
+    for time, row in islice(rows, 1):
+        body.note("timestamp", moment_form(row["timestamp"]))
         yield time, row
+    yield from rows
 
 
 def _lone_row(value: Row) -> Sequence[Any] | None:

@@ -1,6 +1,6 @@
 """Rows of energies to columns, by the start of the interval in UTC."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -90,13 +90,16 @@ class _Columns:
     def append(self, start: datetime, row: dict[str, Any]) -> None:
         """Add a row; a key that was never there before becomes a column."""
         if len(row) != len(self._columns) + 1 or not row.keys() > self._columns.keys():
-            for key in row.keys() - self._columns.keys() - {"timestamp"}:
-                self._columns[key] = [None] * len(self._starts)
+            self._add(row.keys() - self._columns.keys() - {"timestamp"})
         for key, values in self._columns.items():
             values.append(amount(row.get(key)))
         self._starts.append(start)
         if len(self._starts) * len(self._columns) > MOST_CELLS:
             raise self._body.error("more values than can be meant")
+
+    def _add(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._columns[key] = [None] * len(self._starts)
 
     def in_order(self) -> tuple[tuple[datetime, ...], Mapping[Column, Any]]:
         """Return starts, ascending and each once, and columns; of repeated rows the last."""
@@ -136,14 +139,19 @@ def read_series(
             body.dropped += 1
         elif start in span:
             columns.append(start, row)
-    if earliest is not None and resolution is Resolution.QUARTER_HOUR:
-        body.note("t_s read as", _reading(earliest - (span.start - PADDING)))
+    if earliest is not None:
+        _note_reading(body, resolution, earliest - (span.start - PADDING))
     starts, values = columns.in_order()
     return Series(resolution, starts, values, body.dropped)
 
 
+def _note_reading(body: Body, resolution: Resolution, lead: timedelta) -> None:
+    """Note how the cloud must have read `t_s`, by when the first row came after it."""
+    if resolution is Resolution.QUARTER_HOUR:
+        body.note("t_s read as", _reading(lead))
+
+
 def _reading(lead: timedelta) -> str:
-    """Return how the cloud must have read `t_s`, by when the first row came after it."""
     if timedelta(0) <= lead <= _QUARTER:
         return "UTC"
     if -_SUMMER <= lead <= -3 * _QUARTER:

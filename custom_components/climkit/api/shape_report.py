@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 import re
 from typing import Any, Final
 
@@ -99,9 +99,13 @@ def _form_of_number(value: float) -> str:
 
 def _form_of_text(value: str) -> str:
     if (time := iso(value)) is not None:
-        separator = "T" if "T" in value else "space"
-        return f"ISO {separator} {'offset' if time.utcoffset() else 'UTC'}"
+        return _form_of_iso(value, time)
     return next((name for form, name in _TEXTS if form.fullmatch(value)), "text")
+
+
+def _form_of_iso(value: str, time: datetime) -> str:
+    separator = "T" if "T" in value else "space"
+    return f"ISO {separator} {'offset' if time.utcoffset() else 'UTC'}"
 
 
 _FORMS: Final[Mapping[type, Callable[[Any], str]]] = {

@@ -71,52 +71,78 @@ def moment(value: object) -> datetime | None:
     Takes ISO with a space or a T, seconds and milliseconds since 1970 as number or
     text, and the three forms of `$date`.
     """
-    inner = _unwrapped(value)
-    stamp = number(inner)
-    result = iso(inner) if stamp is None else _since_epoch(stamp)
+    read = _MOMENTS.get(type(value))
+    result = read(value) if read else None
     # Whatever is outside is a mistake, and too near to what datetime can express.
     return result if result and 2000 <= result.year < 2100 else None
 
 
-def _unwrapped(value: object) -> object:
-    """Return what is in the objects around a time."""
-    for _ in range(_DEEPEST_DATE):
-        if not isinstance(value, dict):
-            break
-        value = value.get("$date", value.get("$numberLong"))
-    return value
-
-
-def iso(value: object) -> datetime | None:
+def iso(text: str) -> datetime | None:
     """Return a time in ISO 8601 that says its offset."""
     try:
-        result = datetime.fromisoformat(value.strip() if isinstance(value, str) else "")
+        result = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
     return result if result.tzinfo else None
 
 
-def _since_epoch(value: float) -> datetime | None:
-    seconds = value / 1000 if value >= MILLISECONDS else value
+def _moment_of_text(text: str) -> datetime | None:
+    return iso(text) or _moment_of_number(text)
+
+
+def _moment_of_number(value: object) -> datetime | None:
+    if (stamp := number(value)) is None:
+        return None
+    seconds = stamp / 1000 if stamp >= MILLISECONDS else stamp
     try:
         return _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
         return None
 
 
+def _moment_of_object(value: Mapping[str, Any]) -> datetime | None:
+    inner: Any = value
+    for _ in range(_DEEPEST_DATE):
+        if isinstance(inner, dict):
+            inner = inner.get("$date", inner.get("$numberLong"))
+    return None if isinstance(inner, dict) else moment(inner)
+
+
+_MOMENTS: Final[Mapping[type, Callable[[Any], datetime | None]]] = {
+    str: _moment_of_text,
+    int: _moment_of_number,
+    float: _moment_of_number,
+    dict: _moment_of_object,
+}
+
+
 def identifier(value: object) -> str | None:
     """Return an id given as text, number or `$oid`; None if it cannot be one."""
-    if isinstance(value, dict):
-        value = value.get("$oid")
-    if type(value) is int and 0 <= value < 1 << 128:
-        value = str(value)
-    return _usable_id(value.strip()) if isinstance(value, str) else None
+    read = _IDS.get(type(value))
+    return read(value) if read else None
 
 
-def _usable_id(text: str) -> str | None:
+def _id_of_text(value: str) -> str | None:
+    text = value.strip()
     # "." and ".." would lead to another resource, whatever the quoting.
     usable = text.strip(".") and text.isprintable() and len(text) <= LONGEST_ID
     return text if usable else None
+
+
+def _id_of_number(value: int) -> str | None:
+    return str(value) if 0 <= value < 1 << 128 else None
+
+
+def _id_of_object(value: Mapping[str, object]) -> str | None:
+    inner = value.get("$oid")
+    return None if isinstance(inner, dict) else identifier(inner)
+
+
+_IDS: Final[Mapping[type, Callable[[Any], str | None]]] = {
+    str: _id_of_text,
+    int: _id_of_number,
+    dict: _id_of_object,
+}
 
 
 def text(value: object) -> str:
@@ -125,16 +151,29 @@ def text(value: object) -> str:
     Whatever is not printable is left out, as databases refuse some of it (NUL, halves
     of characters); every kind of space becomes a plain one.
     """
-    if isinstance(value, str):
-        return "".join(map(_printable, value)).strip()
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if plain and number(value) is not None else ""
+    read = _TEXTS.get(type(value))
+    return read(value) if read else ""
+
+
+def _text_of_text(value: str) -> str:
+    return "".join(map(_printable, value)).strip()
 
 
 def _printable(character: str) -> str:
     if character.isprintable():
         return character
     return " " if character.isspace() else ""
+
+
+def _text_of_number(value: float) -> str:
+    return "" if number(value) is None else str(value)
+
+
+_TEXTS: Final[Mapping[type, Callable[[Any], str]]] = {
+    str: _text_of_text,
+    int: _text_of_number,
+    float: _text_of_number,
+}
 
 
 def split_column(key: str) -> tuple[str | None, str]:
