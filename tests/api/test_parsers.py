@@ -75,6 +75,10 @@ SITES: dict[str, tuple[Any, Site]] = {
     "only a name": ({"name": "A"}, Site(ID, "A")),
     "no name": ({"name": None, "address": {"city": "B"}}, Site(ID, "B", "B")),
     "nothing but a reference": ({"site_ref": "r"}, Site(ID, ID)),
+    "not printable": (
+        {"name": "\x00A\u0085b\x1b", "address": {"city": "\udfffB\x7f"}},
+        Site(ID, "A b", "B"),
+    ),
     "city_name": ({"name": "A", "address": {"city_name": "B"}}, Site(ID, "A", "B")),
     "address is text": ({"name": "A", "address": "Street 1"}, Site(ID, "A")),
     "zone": ({"timezone": "Europe/Paris"}, Site(ID, ID, time_zone="Europe/Paris")),
@@ -136,36 +140,49 @@ METERS: dict[str, tuple[Any, Meter]] = {
     ),
     "of 2022, grid": (
         {"id": ID, "type": "electricity", "prim_ad": "10", "virtual": False},
-        Meter(ID, "electricity", "electricity 10", "introduction", 10, False),
+        Meter(
+            ID,
+            "electricity",
+            "electricity 10",
+            "introduction",
+            10,
+            False,
+            is_named=False,
+        ),
     ),
     "of 2022, flat": (
         {"id": ID, "type": "electricity", "prim_ad": "11", "virtual": True},
-        Meter(ID, "electricity", "electricity 11", "consumption", 11, True),
+        Meter(
+            ID, "electricity", "electricity 11", "consumption", 11, True, is_named=False
+        ),
     ),
     "of 2022, last consumer": (
         {"id": ID, "type": "electricity", "prim_ad": "99"},
-        Meter(ID, "electricity", "electricity 99", "consumption", 99),
+        Meter(ID, "electricity", "electricity 99", "consumption", 99, is_named=False),
     ),
     "of 2022, PV": (
         {"id": ID, "type": "electricity", "prim_ad": "101"},
-        Meter(ID, "electricity", "electricity 101", "production", 101),
+        Meter(ID, "electricity", "electricity 101", "production", 101, is_named=False),
     ),
     "of 2022, second PV": (
         {"id": ID, "type": "electricity", "prim_ad": 102.0},
-        Meter(ID, "electricity", "electricity 102", "production", 102),
+        Meter(ID, "electricity", "electricity 102", "production", 102, is_named=False),
     ),
     "address between": (
         {"id": ID, "type": "heating", "prim_ad": 100},
-        Meter(ID, "heating", "heating 100", "consumption", 100),
+        Meter(ID, "heating", "heating 100", "consumption", 100, is_named=False),
     ),
     "unknown type and mode": (
         {"id": ID, "type": "Reactive Power", "mode": "Exotic", "name": " N "},
         Meter(ID, "reactive_power", "N", "exotic"),
     ),
-    "only an id": ({"_id": {"$oid": ID}}, Meter(ID, "unknown", ID, "consumption")),
+    "only an id": (
+        {"_id": {"$oid": ID}},
+        Meter(ID, "unknown", ID, "consumption", is_named=False),
+    ),
     "nulls": (
         {"id": ID, "type": None, "name": None, "mode": None, "prim_ad": None},
-        Meter(ID, "unknown", ID, "consumption"),
+        Meter(ID, "unknown", ID, "consumption", is_named=False),
     ),
     "odd types": (
         {"id": 7, "type": 5, "name": 12, "mode": [], "prim_ad": {}, "virtual": "no"},
@@ -173,11 +190,23 @@ METERS: dict[str, tuple[Any, Meter]] = {
     ),
     "flags as text": (
         {"id": ID, "type": "heating", "is_rule_meter": "True", "prim_ad": "12a"},
-        Meter(ID, "heating", ID, "consumption", None, True),
+        Meter(ID, "heating", ID, "consumption", None, True, is_named=False),
     ),
     "address 0": (
         {"id": ID, "type": "heating", "prim_ad": 0},
-        Meter(ID, "heating", "heating 0", "consumption", 0),
+        Meter(ID, "heating", "heating 0", "consumption", 0, is_named=False),
+    ),
+    "name of spaces": (
+        {"id": ID, "type": "heating", "name": " \x00\n", "is_named": True},
+        Meter(ID, "heating", ID, "consumption", is_named=False),
+    ),
+    "name like ours": (
+        {"id": ID, "type": "electricity", "name": "electricity 11", "prim_ad": 11},
+        Meter(ID, "electricity", "electricity 11", "consumption", 11, is_named=True),
+    ),
+    "name not printable": (
+        {"id": ID, "type": "heating", "name": "Fl\x00at\u200b\u00a01\ud800\t☃"},
+        Meter(ID, "heating", "Flat 1 ☃", "consumption"),
     ),
 }
 
@@ -223,6 +252,10 @@ SENSORS: dict[str, tuple[Any, Sensor]] = {
     "documented": (
         {"id": "s", "name": "A", "type": "CO2", "unit": " ppm ", "model": "X1"},
         Sensor("s", "A", "co2", "ppm", "X1"),
+    ),
+    "not printable": (
+        {"id": "s", "name": "A\x00", "type": "co\x002", "unit": "p\x00pm"},
+        Sensor("s", "A", "co2", "ppm"),
     ),
     "no name": ({"id": "s", "type": "humidity"}, Sensor("s", "humidity", "humidity")),
     "only an id": ({"_id": {"$oid": ID}}, Sensor(ID, ID, "")),
