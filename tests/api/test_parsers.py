@@ -13,6 +13,7 @@ from custom_components.climkit.api import (
     Sensor,
     SensorReading,
     Site,
+    body as body_module,
 )
 from custom_components.climkit.api.body import Body
 from custom_components.climkit.api.models import Span
@@ -321,3 +322,13 @@ def test_registers() -> None:
     assert read_registers(body([later, row]), Span(time, time.replace(second=14))) == (
         reading,
     )
+
+
+def test_elements_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply that is small enough to be read may still be too much to be kept."""
+    monkeypatch.setattr(body_module, "MOST_ELEMENTS", 100)
+    ids = [f"m{number}" for number in range(100)]
+    assert len(read_site_ids(body(ids))) == 100
+    for more in ("m100", None):
+        with pytest.raises(ClimkitResponseError, match="more elements"):
+            read_site_ids(body([*ids, more]))

@@ -220,14 +220,18 @@ class ClimkitClient:
             result = await asyncio.to_thread(read, body)
         else:
             result = read(body)
-        if body.dropped and call.endpoint not in self._complained:
-            self._complained.add(call.endpoint)
+        self._complain(body)
+        return result
+
+    def _complain(self, body: Body) -> None:
+        """Tell in the log, once for each endpoint, that elements were left out."""
+        if body.dropped and body.endpoint not in self._complained:
+            self._complained.add(body.endpoint)
             _LOGGER.warning(
                 "%s: %s elements cannot be used and are left out; said only once",
-                call.endpoint,
+                body.endpoint,
                 body.dropped,
             )
-        return result
 
 
 def _times(span: Span) -> dict[str, str]:

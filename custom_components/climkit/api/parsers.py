@@ -32,7 +32,7 @@ def _only_list(value: Row) -> Sequence[Any] | None:
     return lists[0] if len(lists) == 1 else None
 
 
-def _site_id(item: object) -> str | None:
+def _site_id(item: Any) -> str | None:
     keys = _ID_KEYS if isinstance(item, dict) else ()
     candidates = (item, *(item.get(key) for key in keys))
     return next(filter(None, map(identifier, candidates)), None)

@@ -38,8 +38,8 @@ class Spelling:
         try:
             return await ask(self.of(resolution))
         except ClimkitResponseError as err:
-            other = self._other(resolution)
-            if err.status not in REFUSALS or other is None:
+            other = self._other(resolution) if _may_mean_spelling(err) else None
+            if other is None:
                 raise
             refusal = err
         self._tried[resolution] = time.monotonic()
@@ -57,3 +57,8 @@ class Spelling:
             return None
         new = NEW_SPELLINGS[resolution]
         return new if self.of(resolution) != new else resolution.value
+
+
+def _may_mean_spelling(err: ClimkitResponseError) -> bool:
+    # The answer to a log-in on the way has nothing to do with it.
+    return err.status in REFUSALS and err.endpoint != "auth"

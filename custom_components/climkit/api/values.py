@@ -32,8 +32,11 @@ def number(value: object) -> float | None:
     """Return a finite number, also one written as text; anything else is None."""
     if type(value) is float:  # as nearly all are: a reply has millions
         return value if isfinite(value) else None
-    read = _NUMBERS.get(type(value))
-    return read(value) if read else None
+    return _NUMBERS.get(type(value), _nothing)(value)
+
+
+def _nothing(_: object) -> None:
+    """Read what has a type that is not expected."""
 
 
 def _number_of_int(value: int) -> float | None:
@@ -71,8 +74,7 @@ def moment(value: object) -> datetime | None:
     Takes ISO with a space or a T, seconds and milliseconds since 1970 as number or
     text, and the three forms of `$date`.
     """
-    read = _MOMENTS.get(type(value))
-    result = read(value) if read else None
+    result = _MOMENTS.get(type(value), _nothing)(value)
     # Whatever is outside is a mistake, and too near to what datetime can express.
     return result if result and 2000 <= result.year < 2100 else None
 
@@ -118,8 +120,7 @@ _MOMENTS: Final[Mapping[type, Callable[[Any], datetime | None]]] = {
 
 def identifier(value: object) -> str | None:
     """Return an id given as text, number or `$oid`; None if it cannot be one."""
-    read = _IDS.get(type(value))
-    return read(value) if read else None
+    return _IDS.get(type(value), _nothing)(value)
 
 
 def _id_of_text(value: str) -> str | None:
@@ -151,8 +152,7 @@ def text(value: object) -> str:
     Whatever is not printable is left out, as databases refuse some of it (NUL, halves
     of characters); every kind of space becomes a plain one.
     """
-    read = _TEXTS.get(type(value))
-    return read(value) if read else ""
+    return _TEXTS.get(type(value), _nothing)(value) or ""
 
 
 def _text_of_text(value: str) -> str:
