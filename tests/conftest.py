@@ -7,7 +7,6 @@ import logging
 import random
 from typing import Any
 
-from aiolimiter import AsyncLimiter
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
@@ -44,7 +43,7 @@ def _no_waiting(
     A clock that stands still would otherwise let nobody through twice.
     """
     if not request.node.get_closest_marker("rate_limit"):
-        monkeypatch.setattr(queue, "AsyncLimiter", lambda *_: AsyncLimiter(1e9, 1))
+        monkeypatch.setattr(queue, "MIN_INTERVAL", 0.0)
 
 
 @pytest.fixture(autouse=True)

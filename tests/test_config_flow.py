@@ -6,7 +6,6 @@ import json
 from typing import Any
 from unittest.mock import patch
 
-from aiolimiter import AsyncLimiter
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import Event, HomeAssistant
@@ -766,7 +765,7 @@ async def test_flows_and_entries_keep_the_limit_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whoever uses the account, and be it with a wrong password, waits for the others."""
-    monkeypatch.setattr(queue, "AsyncLimiter", AsyncLimiter)
+    monkeypatch.setattr(queue, "MIN_INTERVAL", 1.1)
     cloud.min_interval = 1.0
     running = async_get_client(hass, **CREDENTIALS)
     _, refused, shown = await asyncio.gather(

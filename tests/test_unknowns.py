@@ -27,7 +27,7 @@ CREATED: Final = datetime(2026, 6, 10, 22, tzinfo=UTC)
 HERE: Final = Path(__file__).parent
 
 COVERED: Final[Mapping[int, tuple[str, ...]]] = {
-    1: ("api/test_replies.py::test_site_ids", "test_config_flow.py::test_one_site"),
+    1: ("api/test_parsers.py::test_site_ids", "test_config_flow.py::test_one_site"),
     2: ("test_unknowns.py::test_variant", "api/test_series.py::test_window"),
     3: ("test_unknowns.py::test_refused_log_in", "api/test_auth.py::test_renewal"),
     4: (
@@ -37,7 +37,7 @@ COVERED: Final[Mapping[int, tuple[str, ...]]] = {
     5: ("api/test_errors.py::test_data_call", "test_faults.py::test_a_fault"),
     6: ("test_unknowns.py::test_a_meter_that_is_refused",),
     7: ("test_unknowns.py::test_variant", "api/test_auth.py::test_life"),
-    8: ("api/test_replies.py::test_meter", "test_media.py::test_values"),
+    8: ("api/test_parsers.py::test_meter", "test_media.py::test_values"),
     9: ("test_media.py::test_what_there_is", "test_media.py::test_values"),
     10: ("test_unknowns.py::test_variant", "test_media.py::test_values"),
     11: ("test_unknowns.py::test_variant", "test_media.py::test_values"),
@@ -69,8 +69,8 @@ COVERED: Final[Mapping[int, tuple[str, ...]]] = {
         "test_media.py::test_once_a_day",
         "test_media.py::test_days_without_a_reading",
     ),
-    22: ("api/test_sampling.py::test_renamed", "test_unknowns.py::test_variant"),
-    23: ("api/test_replies.py::test_site", "test_unknowns.py::test_variant"),
+    22: ("api/test_spelling.py::test_renamed", "test_unknowns.py::test_variant"),
+    23: ("api/test_parsers.py::test_site", "test_unknowns.py::test_variant"),
     24: ("api/test_errors.py::test_redirect", "api/test_errors.py::test_timeout"),
     25: (
         "test_rate_limit.py::test_sites_of_one_account",

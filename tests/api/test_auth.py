@@ -90,7 +90,7 @@ async def test_one_renewal_for_many(cloud: Cloud, client: ClimkitClient) -> None
 
 async def test_one_attempt_for_many(cloud: Cloud, client: ClimkitClient) -> None:
     """With wrong credentials, those who wait do not try again: accounts get locked."""
-    cloud.answer("auth", Answer("", 401, delay=0.05))
+    cloud.answer("auth", Answer({"error": "x"}, 401, delay=0.05))
     calls = [client.meters(str(number)) for number in range(20)]
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert {type(result) for result in results} == {ClimkitAuthenticationError}
@@ -150,7 +150,7 @@ async def test_refused_forever(cloud: Cloud, client: ClimkitClient) -> None:
 async def test_password_changed_meanwhile(cloud: Cloud, client: ClimkitClient) -> None:
     await client.site_ids()
     cloud.answer("all_installations", Answer("", 401))
-    cloud.answer("auth", Answer("", 401))
+    cloud.answer("auth", Answer({"error": "x"}, 401))
     with pytest.raises(ClimkitAuthenticationError):
         await client.site_ids()
 

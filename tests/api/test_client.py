@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -214,6 +215,33 @@ async def test_meter_series(cloud: Cloud, client: ClimkitClient) -> None:
         Column(METER, "self"): (0.001, 0.001),
         Column(METER, "total"): (0.029, 0.029),
     }
+
+
+@pytest.mark.parametrize(
+    ("zone", "starts"),
+    [
+        ("Europe/Zurich", [datetime(2026, 2, 28, 23, tzinfo=UTC)]),
+        ("Europe/Lisbon", [datetime(2026, 3, 1, tzinfo=UTC)]),
+        ("Asia/Tokyo", []),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("of", ["site", "meter"])
+async def test_months_of_utc(
+    cloud: Cloud,
+    client: ClimkitClient,
+    zone: str,
+    starts: list[datetime],
+    of: str,
+) -> None:
+    """Labels of UTC stand for the site's midnight; too far from it, they are counted."""
+    rows = [{"timestamp": "2026-03-01T00:00:00+00:00", "total": 5.0}]
+    cloud.answer(f"{of}_data", Answer(rows))
+    ask = client.site_series if of == "site" else client.meter_series
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    series = await ask(SITE, METER, Resolution.MONTH, begin, zone=ZoneInfo(zone))
+    assert list(series.starts) == starts
+    assert series.dropped == 1 - len(starts)
 
 
 async def test_registers(cloud: Cloud, client: ClimkitClient) -> None:

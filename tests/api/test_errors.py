@@ -96,26 +96,70 @@ async def test_data_call(cloud: Cloud, client: ClimkitClient, failure: Failure) 
     assert [meter.id for meter in await client.meters("s")] == ["m1"]
 
 
-@pytest.mark.parametrize("status", [301, 401, 403, 404, 500])
-async def test_status_of_error(
-    cloud: Cloud, client: ClimkitClient, status: int
+REASONS: dict[str, tuple[Answer, int, str]] = {
+    "redirect": (
+        Answer("", 301, {"Location": "http://example.org"}),
+        301,
+        "redirected to another server",
+    ),
+    "400": (Answer({"error": "x"}, 400), 400, "unexpected status"),
+    "500": (Answer(HTML, 500), 500, "unexpected status"),
+    "error object": (
+        Answer({"error": "x"}),
+        200,
+        "a list was expected, not {error:str}",
+    ),
+    "page": (Answer(HTML), 200, "HTML instead of JSON"),
+    "no content": (Answer("", 204), 204, "empty"),
+    "cut": (Answer('[{"id": "a"}, {"id'), 200, "not valid JSON"),
+    "unusable": (Answer([{}]), 200, "none of 1 elements can be used"),
+}
+
+
+@pytest.mark.parametrize(("answer", "status", "reason"), REASONS.values(), ids=REASONS)
+async def test_what_an_error_tells(
+    cloud: Cloud, client: ClimkitClient, answer: Answer, status: int, reason: str
 ) -> None:
-    cloud.answer("meter_info", Answer("", status, {"Location": "http://example.org"}))
-    found: object = None
-    try:
+    """Whoever reads learns which kind of no it was."""
+    cloud.answer("meter_info", answer)
+    with pytest.raises(ClimkitResponseError) as caught:
         await client.meters("s")
-    except (ClimkitResponseError, ClimkitAccessError) as err:
-        found = (err.endpoint, err.status)
-    assert found == ("meter_info", status)
+    err = caught.value
+    assert (err.endpoint, err.status, err.reason) == ("meter_info", status, reason)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_no_access(cloud: Cloud, client: ClimkitClient, status: int) -> None:
+    cloud.answer("meter_info", Answer("", status))
+    with pytest.raises(ClimkitAccessError) as caught:
+        await client.meters("s")
+    assert (caught.value.endpoint, caught.value.status) == ("meter_info", status)
 
 
 AUTH: dict[str, tuple[Answer, type[ClimkitError]]] = {
     "400": (Answer({"error": "x"}, 400), ClimkitAuthenticationError),
-    "401": (Answer(HTML, 401), ClimkitAuthenticationError),
-    "403": (Answer("", 403), ClimkitAuthenticationError),
+    "401": (Answer({"error": "x"}, 401), ClimkitAuthenticationError),
+    "403": (Answer({"error": "x"}, 403), ClimkitAuthenticationError),
     "422": (Answer([], 422), ClimkitAuthenticationError),
-    "no token": (Answer({"error": "x"}), ClimkitAuthenticationError),
-    "null token": (Answer({"access_token": None}), ClimkitAuthenticationError),
+    "long JSON": (Answer({"error": "x" * 5000}, 401), ClimkitAuthenticationError),
+    "page in JSON": (Answer({"error": HTML}, 401), ClimkitAuthenticationError),
+    "short text": (Answer("Wrong password", 401), ClimkitAuthenticationError),
+    "200 characters": (Answer("é" * 200, 403), ClimkitAuthenticationError),
+    "201 characters": (Answer("é" * 201, 403), ClimkitResponseError),
+    **{
+        f"{status} with {name}": (Answer(body, status), ClimkitResponseError)
+        for status in (400, 401, 403, 422)
+        for name, body in {
+            "a page": HTML,
+            "a page after spaces": f"\ufeff \n{HTML}",
+            "an empty body": "",
+            "spaces": " \r\n ",
+        }.items()
+    },
+    "no token": (Answer({"error": "x"}), ClimkitResponseError),
+    "null token": (Answer({"access_token": None}), ClimkitResponseError),
+    "404 with JSON": (Answer({"error": "x"}, 404), ClimkitResponseError),
+    "503 with JSON": (Answer({"error": "x"}, 503), ClimkitResponseError),
     "404": (Answer("", 404), ClimkitResponseError),
     "405": (Answer("", 405), ClimkitResponseError),
     "500": (Answer(HTML, 500), ClimkitResponseError),
@@ -143,6 +187,9 @@ async def test_log_in(
     with pytest.raises(error) as caught:
         await client.authenticate()
     assert type(caught.value) is error
+    assert caught.value.endpoint == "auth"
+    expected = None if answer.broken else answer.status
+    assert caught.value.status == expected
     with pytest.raises(error):
         await client.site_ids()
     assert set(cloud.paths()) == {"auth"}
@@ -160,6 +207,8 @@ async def test_timeout(
         await client.meters("s")
     assert isinstance(caught.value, TimeoutError)
     assert isinstance(caught.value, ClimkitConnectionError)
+    assert str(caught.value) == "meter_info: no answer in time"
+    assert (caught.value.endpoint, caught.value.status) == ("meter_info", None)
     assert await client.meters("s") == ()
 
 
@@ -175,8 +224,9 @@ async def test_timeout(
 )
 async def test_nobody_there(session: aiohttp.ClientSession, url: str) -> None:
     client = ClimkitClient(session, USER, PASSWORD, url=url)
-    with pytest.raises(ClimkitConnectionError):
+    with pytest.raises(ClimkitConnectionError) as caught:
         await client.site_ids()
+    assert (caught.value.endpoint, caught.value.status) == ("auth", None)
 
 
 async def test_closed_session(cloud: Cloud) -> None:

@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
 from custom_components.climkit.api import ClimkitResponseError, Resolution, Series
-from custom_components.climkit.api.document import Document
-from custom_components.climkit.api.replies import (
+from custom_components.climkit.api.body import Body
+from custom_components.climkit.api.models import Span
+from custom_components.climkit.api.parsers import (
     read_meters,
     read_registers,
     read_sensor_readings,
@@ -45,11 +46,11 @@ SITE_ROW = {
     "timestamp": "2022-05-05 18:30:00+02:00",
 }
 
-DOORS: dict[str, tuple[Callable[[Document], Any], Any]] = {
+DOORS: dict[str, tuple[Callable[[Body], Any], Any]] = {
     "site ids": (read_site_ids, ["a1", {"$oid": M1}, {"id": "x"}]),
     "wrapped site ids": (read_site_ids, {"sites": [{"_id": {"$oid": M1}}]}),
     "site": (
-        lambda document: read_site(document, "s"),
+        lambda body: read_site(body, "s"),
         {
             "site_ref": "r",
             "name": "A",
@@ -78,19 +79,19 @@ DOORS: dict[str, tuple[Callable[[Document], Any], Any]] = {
         [{"id": "s", "name": "A", "type": "co2", "unit": "ppm", "model": "X"}],
     ),
     "sensor readings": (
-        lambda document: read_sensor_readings(document, None),
+        lambda body: read_sensor_readings(body, None),
         [
             {"timestamp": 1774137600, "value": 21.5},
             {"timestamp": 1774137660, "value": 3},
         ],
     ),
     "registers": (
-        lambda document: read_registers(document, BEGIN, None),
+        lambda body: read_registers(body, Span(BEGIN)),
         [{"timestamp": {"$date": 1774137600000}, "en_im": 12.5, "en_ex": "3.25"}],
     ),
     **{
         f"series {resolution.name}": (
-            partial(read_series, resolution=resolution, start=BEGIN, end=None),
+            partial(read_series, resolution=resolution, span=Span(BEGIN)),
             [SITE_ROW, SITE_ROW | {"timestamp": "2022-06-01 00:00:00+02:00"}],
         )
         for resolution in Resolution
@@ -216,7 +217,7 @@ def check(door: str, body: bytes) -> None:
     """Let a body in: it is refused with our own error, or its numbers come through."""
     read, _ = DOORS[door]
     try:
-        result = read(Document(door, body))
+        result = read(Body(door, body))
     except ClimkitResponseError as err:
         behind = (err.__cause__, err.__context__)
         if behind != (None, None):  # the parser's error carries the whole body

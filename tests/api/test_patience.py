@@ -154,7 +154,7 @@ async def test_gives_up_after_a_minute_in_all(
     """2, 4, 8 and 16 s are waited for, 32 more would be too long: scaled by 1:1000."""
     monkeypatch.setattr(queue, "FIRST_PAUSE", 0.002)
     monkeypatch.setattr(queue, "LONGEST_PAUSE", 0.06)
-    monkeypatch.setattr("custom_components.climkit.api.account.LONGEST_PAUSE", 0.06)
+    monkeypatch.setattr("custom_components.climkit.api.session.LONGEST_PAUSE", 0.06)
     cloud.answer("meter_info", Answer("", 429))
     with pytest.raises(ClimkitRateLimitError) as caught:
         await client.meters("s")

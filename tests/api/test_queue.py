@@ -245,3 +245,16 @@ async def test_requests_last_hour(
     assert requests.requests_last_hour == 3
     monkeypatch.setattr(loop, "time", lambda: now + 3700)
     assert requests.requests_last_hour == 0
+
+
+async def test_starts_are_forgotten(
+    requests: RequestQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nobody ever asks how many there were: a month, one site."""
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    monkeypatch.setattr(loop, "time", lambda: now)
+    for _ in range(30 * 24 * 8):
+        now += 450.0
+        await requests.pace()
+    assert len(requests._starts) == 9  # eight an hour, and that of an hour ago

@@ -87,7 +87,7 @@ async def test_secrets(
         except ClimkitError as err:
             found += everything(err)
     found += repr(client) + repr(vars(client)) + repr(client.observations.as_dict())
-    found += "".join(map(repr, (client._auth, client._account, client.queue)))
+    found += "".join(map(repr, (client._auth, client._session, client.queue)))
     # The access log is the cloud's, which runs in this process too.
     own = [r for r in caplog.records if r.name != "aiohttp.access"]
     found += "".join(f"{record.getMessage()}{record.args}" for record in own)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,10 +14,12 @@ from custom_components.climkit.api import (
     Series,
     series as module,
 )
-from custom_components.climkit.api.document import Document
+from custom_components.climkit.api.body import Body
+from custom_components.climkit.api.models import Span
 from custom_components.climkit.api.series import read_series
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
+BEGIN = datetime(2000, 2, 1, tzinfo=UTC)
 TOTAL = Column(None, "conso_total")
 
 QUARTER, HOUR = Resolution.QUARTER_HOUR, Resolution.HOUR
@@ -26,12 +29,12 @@ DAY, MONTH, YEAR = Resolution.DAY, Resolution.MONTH, Resolution.YEAR
 def read(
     rows: Any,
     resolution: Resolution = HOUR,
-    start: datetime = datetime(2000, 2, 1, tzinfo=UTC),
+    start: datetime = BEGIN,
     end: datetime | None = None,
 ) -> Series:
     """Read rows as a reply."""
     body = rows if isinstance(rows, str) else json.dumps(rows)
-    return read_series(Document("site_data", body.encode()), resolution, start, end)
+    return read_series(Body("site_data", body.encode()), resolution, Span(start, end))
 
 
 def row(stamp: Any, value: Any = 1.0) -> dict[str, Any]:
@@ -64,17 +67,28 @@ GRID: list[tuple[Resolution, Any, str | None]] = [
     (DAY, "2026-03-30 00:00:00+02:00", "2026-03-29T22:00"),
     (DAY, "2026-03-28T23:00:00Z", "2026-03-28T23:00"),
     (DAY, "2026-03-29T22:00:00Z", "2026-03-29T22:00"),
-    (DAY, "2026-03-29T00:00:00Z", "2026-03-29T00:00"),
+    # Not exactly at local midnight: that is what is meant.
+    (DAY, "2026-03-29T00:00:00Z", "2026-03-28T23:00"),
+    (DAY, "2026-03-30T00:00:00Z", "2026-03-29T22:00"),
+    (DAY, "2026-07-01 02:00:00+02:00", "2026-06-30T22:00"),
+    (DAY, "2026-07-01T23:00:00Z", "2026-07-01T22:00"),
+    (DAY, "2026-12-01T22:00:00Z", "2026-12-01T23:00"),
+    (DAY, "2026-07-01 00:00:00+00:00", "2026-06-30T22:00"),
     (DAY, {"$date": 1774738800000}, "2026-03-28T23:00"),
-    (DAY, "2026-03-29 01:00:00+01:00", None),
+    (DAY, "2026-03-29 01:00:00+01:00", "2026-03-28T23:00"),
+    (DAY, "2026-07-01 03:00:00+02:00", None),
+    (DAY, "2026-06-30 21:00:00+02:00", None),
     (DAY, "2026-03-29T12:00:00Z", None),
     (DAY, "2026-03-29T22:30:00Z", None),
     (MONTH, "2026-04-01 00:00:00+02:00", "2026-03-31T22:00"),
     (MONTH, "2026-03-31T22:00:00Z", "2026-03-31T22:00"),
     (MONTH, "2026-03-31 00:00:00+02:00", None),  # as pandas labels ends of months
+    (MONTH, "2026-04-01T00:00:00Z", "2026-03-31T22:00"),
+    (MONTH, "2026-11-01T00:00:00Z", "2026-10-31T23:00"),
     (MONTH, "2026-03-30T22:00:00Z", None),
     (YEAR, "2026-01-01 00:00:00+01:00", "2025-12-31T23:00"),
     (YEAR, "2025-12-31T23:00:00Z", "2025-12-31T23:00"),
+    (YEAR, "2026-01-01T00:00:00Z", "2025-12-31T23:00"),
     (YEAR, "2026-12-31 00:00:00+01:00", None),
     (YEAR, "2026-02-01 00:00:00+01:00", None),
 ]
@@ -88,6 +102,20 @@ def test_interval(resolution: Resolution, stamp: Any, start: str | None) -> None
     else:
         assert series.starts == (datetime.fromisoformat(f"{start}:00+00:00"),)
         assert series.starts[0].tzinfo is UTC
+
+
+def test_midnight_of_another_zone() -> None:
+    """Days and months begin where the site is; labels far from there are counted."""
+    stamps = ("2026-06-30T23:00:00Z", "2026-08-01T00:00:00Z", "2026-09-01T12:00:00Z")
+    content = json.dumps([row(stamp) for stamp in stamps]).encode()
+    series = read_series(
+        Body("site_data", content), MONTH, Span(BEGIN), zone=ZoneInfo("Europe/Lisbon")
+    )
+    assert series.starts == (
+        datetime(2026, 6, 30, 23, tzinfo=UTC),
+        datetime(2026, 7, 31, 23, tzinfo=UTC),
+    )
+    assert series.dropped == 1
 
 
 VALUES: list[tuple[Any, float | None]] = [
@@ -159,7 +187,7 @@ def test_bad_rows_never_cost_the_good_ones() -> None:
 @pytest.mark.parametrize("rows", [[None], [{}, {}], [row("2026-03-22 12:00:00")]])
 def test_no_readable_time_at_all(rows: Any) -> None:
     """That is no empty answer, it is one that is not understood."""
-    with pytest.raises(ClimkitResponseError, match="readable time"):
+    with pytest.raises(ClimkitResponseError, match="elements can be used"):
         read(rows)
 
 
@@ -195,7 +223,7 @@ def test_how_the_cloud_reads_times(first: timedelta, expected: str) -> None:
     seen: dict[str, str] = {}
     stamp = (START - timedelta(hours=3) + first).isoformat()
     body = json.dumps([row(stamp)]).encode()
-    read_series(Document("site_data", body, seen.__setitem__), QUARTER, START, None)
+    read_series(Body("site_data", body, seen.__setitem__), QUARTER, Span(START))
     assert seen["site_data t_s read as"] == expected
 
 
@@ -214,9 +242,17 @@ def test_meter_without_its_id_in_the_keys() -> None:
     body = json.dumps(
         [{"timestamp": 1774137600, "total": 1, "self": 0.5, "total_m2": 2}]
     ).encode()
-    series = read_series(Document("meter_data", body), HOUR, START, None, "m1")
+    series = read_series(Body("meter_data", body), HOUR, Span(START), "m1")
     assert series.columns == {
         Column("m1", "total"): (1.0,),
         Column("m1", "self"): (0.5,),
         Column("m2", "total"): (2.0,),
     }
+
+
+def test_a_time_wrapped_without_end() -> None:
+    """It is no time; and no error of Python's own gets out."""
+    stamp = '{"$date":' * 5000 + "1774137600" + "}" * 5000
+    good = json.dumps(row("2026-03-22T12:00:00Z"))
+    series = read(f'[{{"timestamp": {stamp}}}, {good}]')
+    assert len(series.starts) == series.dropped == 1

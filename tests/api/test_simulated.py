@@ -7,8 +7,16 @@ from typing import Any
 import aiohttp
 import pytest
 
-from custom_components.climkit.api import ClimkitClient, Column, Resolution
-from tests.simulator import Quirks, SimulatedSite, Simulator, sites
+from custom_components.climkit.api import (
+    ClimkitAuthenticationError,
+    ClimkitClient,
+    ClimkitConnectionError,
+    ClimkitError,
+    ClimkitResponseError,
+    Column,
+    Resolution,
+)
+from tests.simulator import Fault, Quirks, SimulatedSite, Simulator, sites
 
 NOW = datetime(2026, 11, 2, 10, 7, tzinfo=UTC)
 WINDOWS: dict[Resolution, tuple[datetime, datetime]] = {
@@ -112,3 +120,63 @@ async def test_descriptions(
     assert meters.keys() == {meter.id for meter in site.meters}
     modes = {meter.mode for meter in meters.values()}
     assert modes == {"introduction", "production", "consumption"}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 422])
+async def test_refused_credentials(
+    simulator: Simulator, client: ClimkitClient, status: int
+) -> None:
+    simulator.quirks = Quirks(refused_login=status)
+    simulator.accounts["demo"] = "changed"
+    with pytest.raises(ClimkitAuthenticationError) as caught:
+        await client.site_ids()
+    assert caught.value.status == status
+
+
+PAGE = "<!DOCTYPE html><title>403 Forbidden</title>"
+WEATHER: dict[str, tuple[Fault, type[ClimkitError], int | None]] = {
+    "firewall": (
+        Fault("status", path="auth", status=403, body=PAGE),
+        ClimkitResponseError,
+        403,
+    ),
+    "proxy without a word": (
+        Fault("status", path="auth", status=401, body=""),
+        ClimkitResponseError,
+        401,
+    ),
+    "moved": (Fault("status", path="auth", status=404), ClimkitResponseError, 404),
+    "broken": (Fault("status", path="auth", status=500), ClimkitResponseError, 500),
+    "overload": (Fault("status", path="auth", status=503), ClimkitResponseError, 503),
+    "page": (Fault("html", path="auth"), ClimkitResponseError, 200),
+    "empty body": (Fault("empty_body", path="auth"), ClimkitResponseError, 200),
+    "error object": (Fault("error_object", path="auth"), ClimkitResponseError, 200),
+    "list": (Fault("empty_list", path="auth"), ClimkitResponseError, 200),
+    "cut": (Fault("truncated", path="auth"), ClimkitResponseError, 200),
+    "refused connection": (
+        Fault("refuse", path="auth"),
+        ClimkitConnectionError,
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("fault", "error", "status"), WEATHER.values(), ids=WEATHER)
+async def test_weather_at_the_door(
+    simulator: Simulator,
+    client: ClimkitClient,
+    site: SimulatedSite,
+    fault: Fault,
+    error: type[ClimkitError],
+    status: int | None,
+) -> None:
+    """What is no refusal of an API is none of the credentials, and passes."""
+    simulator.faults.add(fault)
+    for _ in range(2):
+        with pytest.raises(error) as caught:
+            await client.site_ids()
+        assert type(caught.value) is error
+        assert (caught.value.endpoint, caught.value.status) == ("auth", status)
+    assert {request.endpoint for request in simulator.requests} == {"auth"}
+    simulator.faults.remove(fault)
+    assert await client.site_ids() == (site.id,)

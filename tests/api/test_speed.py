@@ -11,7 +11,8 @@ import tracemalloc
 import pytest
 
 from custom_components.climkit.api import ClimkitClient, Column, Resolution
-from custom_components.climkit.api.document import Document
+from custom_components.climkit.api.body import Body
+from custom_components.climkit.api.models import Span
 from custom_components.climkit.api.series import read_series
 
 from .conftest import Answer, Cloud
@@ -96,7 +97,7 @@ async def test_event_loop(
 def test_memory(body: bytes, record_property: Callable[[str, object], None]) -> None:
     """Neither rows nor text are kept: the columns, and little else."""
     tracemalloc.start()
-    read_series(Document("site_data", body), Resolution.HOUR, START, None)
+    read_series(Body("site_data", body), Resolution.HOUR, Span(START))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     record_property("peak in MB", peak / 1e6)

@@ -22,8 +22,8 @@ from .models import (
     Series,
     Site,
 )
-from .observations import Observations
 from .queue import Priority, RequestQueue
+from .shape_report import Observations
 
 __all__ = [
     "ClimkitAccessError",

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from hmac import compare_digest
 import re
 import time
-from typing import Final, NoReturn
+from typing import Final
 
-from .document import Document
-from .exceptions import ClimkitAuthenticationError, ClimkitResponseError
-from .observations import Observations
-from .transport import Call, Transport
-from .wire import moment, moment_form
+from .body import Body
+from .exceptions import ClimkitAuthenticationError
+from .shape_report import Observations, moment_form
+from .transport import Call, Reply, Transport
+from .values import moment
 
 LIFE: Final = 15 * 60.0
 """Seconds that a token lives at most, says the documentation."""
@@ -23,6 +23,10 @@ EARLY: Final = 60.0
 """Seconds before its end when a token is not used any more."""
 
 REFUSALS: Final = {400, 401, 403, 422}
+"""How an API says that user name or password are wrong."""
+
+SHORT_TEXT: Final = 200
+"""Characters of the longest refusal that is not written as JSON."""
 
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
@@ -66,7 +70,7 @@ class ClimkitAuth:
         callers with wrong credentials, only the first one tries. Raises like `log_in`.
         """
         if refusals != self.refusals:
-            raise ClimkitAuthenticationError("user name or password refused")
+            raise ClimkitAuthenticationError
         token = self._token
         if token and time.monotonic() < token.received + token.life - EARLY:
             return token.value
@@ -81,29 +85,27 @@ class ClimkitAuth:
     async def log_in(self) -> str:
         """Return a new token.
 
-        Raises ClimkitAuthenticationError only if the cloud refuses the credentials.
+        Raises ClimkitAuthenticationError only if the cloud refuses the credentials as an
+        API does. A page of HTML, an empty body, an answer without a token or another
+        status may come from anything on the way: ClimkitResponseError.
         """
         self._token = None
         payload = {"username": self.username, "password": self._password}
         reply = await self._transport.send(Call("auth", ("auth",), payload))
-        if reply.status in REFUSALS:
-            self._refuse()
+        body = Body("auth", reply.content, self._observations.note, reply.status)
+        if _refuses(reply, body):
+            self.refusals += 1
+            raise ClimkitAuthenticationError(reply.status)
         if not reply.ok:
-            raise ClimkitResponseError("auth", "unexpected status", reply.status)
-        answer = Document("auth", reply.body, self._observations.note).object()
+            raise body.error("unexpected status")
+        answer = body.object()
         token = answer.get("access_token")
-        if token is None:
-            self._refuse()
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            raise ClimkitResponseError("auth", "unusable access_token")
+            raise body.error("no usable access_token")
         self._token = _Token(
             token, time.monotonic(), self._life(answer.get("valid_until"))
         )
         return token
-
-    def _refuse(self) -> NoReturn:
-        self.refusals += 1
-        raise ClimkitAuthenticationError("user name or password refused")
 
     def _life(self, valid_until: object) -> float:
         """Return for how many seconds the token lives."""
@@ -112,3 +114,15 @@ class ClimkitAuth:
         left = (until - datetime.now(UTC)).total_seconds() if until else 0.0
         # By a clock that is wrong every token may seem to have ended: a 401 will tell.
         return min(left, LIFE) if left > EARLY else ASSUMED_LIFE
+
+
+def _refuses(reply: Reply, body: Body) -> bool:
+    """Return whether this is how an API refuses credentials: JSON, or a short text.
+
+    What begins with "<" is a page, and an empty body says nothing: a firewall, or
+    maintenance. The type that a reply says it has is no help, as some frameworks call
+    every text a page.
+    """
+    if reply.status not in REFUSALS or body.text[:1] in {"", "<"}:
+        return False
+    return len(body.text) <= SHORT_TEXT or body.is_json

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 import logging
 import os
 from typing import Final
 
 import aiohttp
 
-from .account import Account
 from .auth import ClimkitAuth
-from .document import Document
+from .body import Body
 from .models import (
     Meter,
     RegisterReading,
@@ -20,10 +19,9 @@ from .models import (
     SensorReading,
     Series,
     Site,
+    Span,
 )
-from .observations import Observations
-from .queue import Priority, RequestQueue
-from .replies import (
+from .parsers import (
     read_meters,
     read_registers,
     read_sensor_readings,
@@ -31,8 +29,11 @@ from .replies import (
     read_site,
     read_site_ids,
 )
-from .sampling import Sampling
-from .series import PADDING, read_series
+from .queue import Priority, RequestQueue
+from .series import HOME, PADDING, read_series
+from .session import Session
+from .shape_report import Observations
+from .spelling import Spelling
 from .transport import Call, Transport
 
 API_URL: Final = "https://api.climkit.io/api/v1"
@@ -62,8 +63,8 @@ class ClimkitClient:
         self.url = url or os.environ.get(URL_VARIABLE) or API_URL
         transport = Transport(session, self.url, self.queue, self.observations)
         self._auth = ClimkitAuth(transport, username, password, self.observations)
-        self._account = Account(transport, self._auth, self.queue, self.observations)
-        self._sampling = Sampling()
+        self._session = Session(transport, self._auth, self.queue, self.observations)
+        self._spelling = Spelling()
         self._complained: set[str] = set()
 
     @property
@@ -78,7 +79,7 @@ class ClimkitClient:
     async def authenticate(self) -> None:
         """Log in now; raises ClimkitAuthenticationError if the credentials are refused."""
 
-        await self._account.authenticate()
+        await self._session.authenticate()
 
     async def site_ids(self) -> tuple[str, ...]:
         """Return the ids of the sites that the account may see."""
@@ -90,7 +91,7 @@ class ClimkitClient:
         call = Call("installation_infos", ("installation_infos", site_id))
         return await self._read(
             call,
-            lambda document: read_site(document, site_id),
+            lambda body: read_site(body, site_id),
             in_thread=True,  # time zones are files
         )
 
@@ -107,14 +108,22 @@ class ClimkitClient:
         start: datetime,
         end: datetime | None = None,
         *,
+        zone: tzinfo = HOME,
         priority: Priority = Priority.LIVE,
     ) -> Series:
         """Return one medium of a site and of all its meters, start <= interval < end.
 
-        Times are aware; without `end`, all there is.
+        Times are aware; without `end`, all there is. `zone` is the site's: days, months
+        and years begin at its midnight.
         """
-        call = Call("site_data", ("site_data", site_id, meter_type))
-        return await self._series(call, resolution, start, end, priority=priority)
+        span = Span(start, end)
+        return await self._series(
+            Call("site_data", ("site_data", site_id, meter_type)),
+            resolution,
+            span,
+            priority,
+            lambda body: read_series(body, resolution, span, None, zone),
+        )
 
     async def meter_series(
         self,
@@ -124,12 +133,17 @@ class ClimkitClient:
         start: datetime,
         end: datetime | None = None,
         *,
+        zone: tzinfo = HOME,
         priority: Priority = Priority.LIVE,
     ) -> Series:
-        """Return the columns of one meter, start <= interval < end; times are aware."""
-        call = Call("meter_data", ("meter_data", site_id, meter_id))
+        """Return the columns of one meter; times and `zone` as those of `site_series`."""
+        span = Span(start, end)
         return await self._series(
-            call, resolution, start, end, priority=priority, meter_id=meter_id
+            Call("meter_data", ("meter_data", site_id, meter_id)),
+            resolution,
+            span,
+            priority,
+            lambda body: read_series(body, resolution, span, meter_id, zone),
         )
 
     async def register_readings(
@@ -142,10 +156,11 @@ class ClimkitClient:
         priority: Priority = Priority.LIVE,
     ) -> tuple[RegisterReading, ...]:
         """Return what stood on a physical meter, start <= time < end; times are aware."""
+        span = Span(start, end)
         path = ("meter_data_raw", site_id, meter_id)
         return await self._read(
-            Call("meter_data_raw", path, _window(start, end)),
-            lambda document: read_registers(document, start, end),
+            Call("meter_data_raw", path, _times(span)),
+            lambda body: read_registers(body, span),
             priority,
         )
 
@@ -163,10 +178,10 @@ class ClimkitClient:
         priority: Priority = Priority.LIVE,
     ) -> tuple[SensorReading, ...]:
         """Return what a sensor measured since `start` (aware), or the latest."""
-        query = {} if start is None else _window(start, None)
+        query = {} if start is None else _times(Span(start))
         return await self._read(
             Call("sensor_data", (site_id, "sensor_data", sensor_id), query=query),
-            lambda document: read_sensor_readings(document, start),
+            lambda body: read_sensor_readings(body, start),
             priority,
         )
 
@@ -174,27 +189,19 @@ class ClimkitClient:
         self,
         call: Call,
         resolution: Resolution,
-        start: datetime,
-        end: datetime | None,
-        *,
+        span: Span,
         priority: Priority,
-        meter_id: str | None = None,
+        read: Callable[[Body], Series],
     ) -> Series:
         async def ask(spelling: str) -> Series:
-            payload = _window(start, end) | {"sampling_frequency": spelling}
+            payload = _times(span) | {"sampling_frequency": spelling}
             return await self._read(
-                Call(call.endpoint, call.path, payload),
-                lambda document: read_series(
-                    document, resolution, start, end, meter_id
-                ),
-                priority,
+                Call(call.endpoint, call.path, payload), read, priority
             )
 
-        series = await self._sampling.ask(resolution, ask)
-        self.observations.note(
-            "sampling_frequency", self._sampling.spelling(resolution)
-        )
-        if end is None and series.starts and resolution is Resolution.QUARTER_HOUR:
+        series = await self._spelling.ask(resolution, ask)
+        self.observations.note("sampling_frequency", self._spelling.of(resolution))
+        if span.end is None and series.starts and resolution is Resolution.QUARTER_HOUR:
             newest = series.starts[-1] + timedelta(minutes=15)
             self.observations.note_age(call.endpoint, datetime.now(UTC) - newest)
         return series
@@ -202,32 +209,35 @@ class ClimkitClient:
     async def _read[T](
         self,
         call: Call,
-        read: Callable[[Document], T],
+        read: Callable[[Body], T],
         priority: Priority = Priority.LIVE,
         *,
         in_thread: bool = False,
     ) -> T:
         """Return the reply as a model, without ever holding up the event loop."""
-
-        document = await self._account.fetch(call, priority)
-        if in_thread or document.size > INLINE:
-            result = await asyncio.to_thread(read, document)
+        body = await self._session.fetch(call, priority)
+        if in_thread or body.size > INLINE:
+            result = await asyncio.to_thread(read, body)
         else:
-            result = read(document)
-        if document.dropped and call.endpoint not in self._complained:
-            self._complained.add(call.endpoint)
-            _LOGGER.warning(
-                "%s: %s elements cannot be used and are left out; said only once",
-                call.endpoint,
-                document.dropped,
-            )
+            result = read(body)
+        self._complain(body)
         return result
 
+    def _complain(self, body: Body) -> None:
+        """Tell in the log, once for each endpoint, that elements were left out."""
+        if body.dropped and body.endpoint not in self._complained:
+            self._complained.add(body.endpoint)
+            _LOGGER.warning(
+                "%s: %s elements cannot be used and are left out; said only once",
+                body.endpoint,
+                body.dropped,
+            )
 
-def _window(start: datetime, end: datetime | None) -> dict[str, str]:
+
+def _times(span: Span) -> dict[str, str]:
     """Return the times to ask for: naive UTC, a few hours more than is wanted."""
-    window = {"t_s": _digits(start - PADDING)}
-    return window if end is None else window | {"t_e": _digits(end + PADDING)}
+    times = {"t_s": _digits(span.start - PADDING)}
+    return times if span.end is None else times | {"t_e": _digits(span.end + PADDING)}
 
 
 def _digits(time: datetime) -> str:

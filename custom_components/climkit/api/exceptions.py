@@ -4,9 +4,19 @@
 class ClimkitError(Exception):
     """Anything that can go wrong with Climkit's cloud."""
 
+    endpoint: str | None = None
+    """What was asked for, without ids; "auth" for a log-in. None if it was not sent."""
+    status: int | None = None
+    """The HTTP status of the answer; None if there was none."""
+
 
 class ClimkitConnectionError(ClimkitError):
     """The cloud could not be reached, or the connection broke."""
+
+    def __init__(self, endpoint: str, reason: str) -> None:
+        super().__init__(f"{endpoint}: {reason}")
+        self.endpoint = endpoint
+        self.reason = reason
 
 
 class ClimkitTimeoutError(ClimkitConnectionError, TimeoutError):
@@ -14,7 +24,12 @@ class ClimkitTimeoutError(ClimkitConnectionError, TimeoutError):
 
 
 class ClimkitResponseError(ClimkitError):
-    """The cloud answered with something that is not what its documentation says."""
+    """The cloud answered with something that is not what its documentation says.
+
+    A body that is not what was expected has the status that it came with, 200 mostly.
+    """
+
+    endpoint: str
 
     def __init__(self, endpoint: str, reason: str, status: int | None = None) -> None:
         suffix = "" if status is None else f" (status {status})"
@@ -27,9 +42,18 @@ class ClimkitResponseError(ClimkitError):
 class ClimkitAuthenticationError(ClimkitError):
     """The cloud refuses the user name or the password."""
 
+    endpoint = "auth"
+
+    def __init__(self, status: int | None = None) -> None:
+        super().__init__("user name or password refused")
+        self.status = status
+
 
 class ClimkitAccessError(ClimkitError):
     """The credentials are right, but may not read this resource, or it is gone."""
+
+    endpoint: str
+    status: int
 
     def __init__(self, endpoint: str, status: int) -> None:
         super().__init__(f"{endpoint}: no access (status {status})")

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Self, override
 
 from mashumaro import DataClassDictMixin, field_options
 
-from .wire import identifier, number, text
+from .values import identifier, number, text
 
 HOME_ZONE: Final = "Europe/Zurich"
 
@@ -44,6 +44,18 @@ class MeterMode(StrEnum):
     PRODUCTION = "production"
     INTRODUCTION = "introduction"
     BATTERY = "battery"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of time: start <= time < end, both aware; without `end`, all there is."""
+
+    start: datetime
+    end: datetime | None = None
+
+    def __contains__(self, time: datetime) -> bool:
+        """Return whether a time is in it."""
+        return self.start <= time and (self.end is None or time < self.end)
 
 
 class Column(NamedTuple):
@@ -117,25 +129,31 @@ class Meter(DataClassDictMixin):
         default=False, metadata=field_options(deserialize=_flag)
     )
     """Whether it is computed from other meters."""
+    is_named: bool = True
+    """Whether the cloud gives it a name: `name` is made of what else is known if not."""
 
     @classmethod
     @override
     def __pre_deserialize__(cls, d: dict[Any, Any]) -> dict[Any, Any]:
         """Accept the names that keys had in earlier years."""
-        return {"id": d.get("_id"), "is_rule_meter": d.get("virtual", False)} | d
+        earlier = {"id": d.get("_id"), "is_rule_meter": d.get("virtual", False)}
+        return earlier | d | {"is_named": bool(text(d.get("name")))}
 
     @classmethod
     @override
     def __post_deserialize__(cls, obj: Self) -> Self:
         """Put a name and a mode where the cloud has none."""
-        addressed = obj.type and obj.prim_ad is not None
-        name = f"{obj.type} {obj.prim_ad}" if addressed else obj.id
         return replace(
             obj,
             type=obj.type or "unknown",
-            name=obj.name or name,
+            name=obj.name or _name_by_address(obj),
             mode=obj.mode or _mode_by_address(obj.prim_ad),
         )
+
+
+def _name_by_address(meter: Meter) -> str:
+    addressed = meter.type and meter.prim_ad is not None
+    return f"{meter.type} {meter.prim_ad}" if addressed else meter.id
 
 
 def _mode_by_address(prim_ad: int | None) -> MeterMode:

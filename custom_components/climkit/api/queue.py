@@ -9,8 +9,6 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Final
 
-from aiolimiter import AsyncLimiter
-
 MIN_INTERVAL: float = 1.1
 """Seconds between the starts of two requests; the cloud allows one a second."""
 
@@ -23,6 +21,7 @@ FIRST_PAUSE: float = 2.0
 LONGEST_PAUSE: float = 60.0
 """Seconds that somebody waits for a pause to end; with a longer one, callers fail."""
 
+HOUR: Final = 3600.0
 DAY: Final = 86400.0
 
 _MOMENT: Final = 0.001
@@ -40,8 +39,7 @@ class RequestQueue:
     """The queue of one account: the cloud counts requests by account."""
 
     def __init__(self) -> None:
-        self._limiter = AsyncLimiter(1, MIN_INTERVAL)
-        self._interval = self._limiter.time_period / self._limiter.max_rate
+        self._interval = MIN_INTERVAL
         self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
         self._numbers = count()
         self._taken = False
@@ -76,15 +74,12 @@ class RequestQueue:
 
     async def pace(self) -> None:
         """Wait until a request may be sent, and count it; call before every single one."""
-        loop = asyncio.get_running_loop()
-        while True:
-            if (wait := self._not_before - loop.time()) > _MOMENT:
-                await asyncio.sleep(wait)
-                continue
-            await self._limiter.acquire()
-            if self._not_before - loop.time() <= _MOMENT:
-                break
-        self._starts.append(loop.time())
+        # Not for an event but for a time, which a pause may put off meanwhile.
+        while (wait := self._ready_in()) > _MOMENT:  # noqa: ASYNC110
+            await asyncio.sleep(wait)
+        self._starts.append(asyncio.get_running_loop().time())
+        self._forget_starts()
+        self._postpone(self._interval)
         self._on_the_way = True
 
     def answered(self) -> None:
@@ -130,10 +125,14 @@ class RequestQueue:
     @property
     def requests_last_hour(self) -> int:
         """Return how many requests were sent in the last 60 minutes."""
-        before = asyncio.get_running_loop().time() - 3600
+        self._forget_starts()
+        return len(self._starts)
+
+    def _forget_starts(self) -> None:
+        """Forget the requests that were sent more than 60 minutes ago."""
+        before = asyncio.get_running_loop().time() - HOUR
         while self._starts and self._starts[0] < before:
             self._starts.popleft()
-        return len(self._starts)
 
     def _postpone(self, seconds: float) -> None:
         now = asyncio.get_running_loop().time()
@@ -144,8 +143,7 @@ class RequestQueue:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        while self._waiting and self._waiting[0][2].done():
-            heappop(self._waiting)
+        self._forget_cancelled()
         if self._taken or not self._waiting:
             return
         wait = self._ready_in()
@@ -156,12 +154,13 @@ class RequestQueue:
         self._taken = True
         heappop(self._waiting)[2].set_result(None)
 
+    def _forget_cancelled(self) -> None:
+        while self._waiting and self._waiting[0][2].done():
+            heappop(self._waiting)
+
     def _ready_in(self) -> float:
         """Return in how many seconds a request may be sent."""
-        at = self._not_before
-        if self._starts:
-            at = max(at, self._starts[-1] + self._interval)
-        return at - asyncio.get_running_loop().time()
+        return self._not_before - asyncio.get_running_loop().time()
 
     def _release(self) -> None:
         self._taken = False

@@ -1,12 +1,14 @@
 """Rows of energies to columns, by the start of the interval in UTC."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from .document import Document
-from .models import Column, Resolution, Series
-from .wire import amount, moment, moment_form, split_column
+from .body import Body
+from .models import HOME_ZONE, Column, Resolution, Series, Span
+from .parsers import timed_rows
+from .values import amount, split_column
 
 PADDING: Final = timedelta(hours=3)
 """How much more than wanted is asked for at both ends.
@@ -18,59 +20,93 @@ reads them as the site's local time. So more is asked for, and the rows decide.
 MOST_CELLS: Final = 20_000_000
 """More is no reply of a metering cloud: five years of 40 meters by hour are 5 million."""
 
+HOME: Final = ZoneInfo(HOME_ZONE)  # here, as time zones are files
+
 _QUARTER: Final = timedelta(minutes=15)
 _SUMMER: Final = timedelta(hours=2)
+"""The offset of summer time: how far midnight in UTC and local midnight can be apart."""
 
 
-def interval_start(resolution: Resolution, label: datetime) -> datetime | None:
+def interval_start(
+    resolution: Resolution, label: datetime, zone: tzinfo
+) -> datetime | None:
     """Return the start in UTC of the interval with this label; None if it is off the grid.
 
-    The cloud labels quarter hours by their end, and everything else by its start.
+    The cloud labels quarter hours by their end, and everything else by its start. Days,
+    months and years begin at midnight in `zone`, also where the label is that of UTC.
     """
     if label.second or label.microsecond:
         return None
-    time = label.astimezone(UTC)
-    if resolution is Resolution.QUARTER_HOUR:
-        return None if time.minute % 15 else time - _QUARTER
-    if resolution is Resolution.HOUR:
-        return None if label.minute and time.minute else time
-    # A local midnight; where the label is in UTC, that of somewhere in western Europe.
-    offset = label.utcoffset()
-    local, latest = (label, 0) if offset else (label + _SUMMER, 2)
-    if local.minute or local.hour > latest:
+    start = _STARTS[resolution](label, zone)
+    return start and start.astimezone(UTC)
+
+
+def _start_of_quarter(label: datetime, _: tzinfo) -> datetime | None:
+    return None if label.minute % 15 else label - _QUARTER
+
+
+def _start_of_hour(label: datetime, _: tzinfo) -> datetime | None:
+    on_grid = not label.minute or not label.astimezone(UTC).minute
+    return label if on_grid else None
+
+
+def _start_of_day(label: datetime, zone: tzinfo) -> datetime | None:
+    """Return the local midnight that is nearest, if it is near enough."""
+    latest = label.astimezone(zone).replace(tzinfo=None) + _SUMMER
+    midnight = datetime.combine(latest, datetime.min.time())
+    if latest - midnight > 2 * _SUMMER or latest.minute:
         return None
-    off_month = resolution is Resolution.MONTH and local.day != 1
-    off_year = resolution is Resolution.YEAR and (local.month, local.day) != (1, 1)
-    return None if off_month or off_year else time
+    return midnight.replace(tzinfo=zone)
+
+
+def _start_of_month(label: datetime, zone: tzinfo) -> datetime | None:
+    start = _start_of_day(label, zone)
+    return start if start and start.day == 1 else None
+
+
+def _start_of_year(label: datetime, zone: tzinfo) -> datetime | None:
+    start = _start_of_month(label, zone)
+    return start if start and start.month == 1 else None
+
+
+_STARTS: Final[Mapping[Resolution, Callable[[datetime, tzinfo], datetime | None]]] = {
+    Resolution.QUARTER_HOUR: _start_of_quarter,
+    Resolution.HOUR: _start_of_hour,
+    Resolution.DAY: _start_of_day,
+    Resolution.MONTH: _start_of_month,
+    Resolution.YEAR: _start_of_year,
+}
 
 
 class _Columns:
     """Columns that grow row by row, all of the same length."""
 
-    def __init__(self, meter_id: str | None) -> None:
+    def __init__(self, body: Body, meter_id: str | None) -> None:
+        self._body = body
         self._meter_id = meter_id
         self._columns: dict[str, list[float | None]] = {}
-        self.starts: list[datetime] = []
-
-    @property
-    def cells(self) -> int:
-        """Return how many values there are."""
-        return len(self.starts) * len(self._columns)
+        self._starts: list[datetime] = []
 
     def append(self, start: datetime, row: dict[str, Any]) -> None:
         """Add a row; a key that was never there before becomes a column."""
         if len(row) != len(self._columns) + 1 or not row.keys() > self._columns.keys():
-            for key in row.keys() - self._columns.keys() - {"timestamp"}:
-                self._columns[key] = [None] * len(self.starts)
+            self._add(row.keys() - self._columns.keys() - {"timestamp"})
         for key, values in self._columns.items():
             values.append(amount(row.get(key)))
-        self.starts.append(start)
+        self._starts.append(start)
+        if len(self._starts) * len(self._columns) > MOST_CELLS:
+            raise self._body.error("more values than can be meant")
+
+    def _add(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._columns[key] = [None] * len(self._starts)
 
     def in_order(self) -> tuple[tuple[datetime, ...], Mapping[Column, Any]]:
         """Return starts, ascending and each once, and columns; of repeated rows the last."""
-        last = {start: index for index, start in enumerate(self.starts)}
+        last = {start: index for index, start in enumerate(self._starts)}
         starts = sorted(last)
         order = [last[start] for start in starts]
+        self._body.note("order", "ascending" if starts == self._starts else "other")
         return tuple(starts), {
             self._name(key): tuple([values[index] for index in order])
             for key, values in self._columns.items()
@@ -82,44 +118,40 @@ class _Columns:
 
 
 def read_series(
-    document: Document,
+    body: Body,
     resolution: Resolution,
-    start: datetime,
-    end: datetime | None,
+    span: Span,
     meter_id: str | None = None,
+    zone: tzinfo = HOME,
 ) -> Series:
-    """Return the rows with start <= interval start < end as columns.
+    """Return the rows whose interval starts within a span as columns.
 
     `meter_id` is whose the columns are that do not say it themselves; None for the
-    site. Raises ClimkitResponseError if not one row has a readable time.
+    site. `zone` is the site's. Raises ClimkitResponseError if there are rows, but not
+    one with a readable time.
     """
-    columns = _Columns(meter_id)
+    columns = _Columns(body, meter_id)
     earliest: datetime | None = None
-    for row in document.items():
-        stamp = row.get("timestamp") if isinstance(row, dict) else None
-        if earliest is None:
-            document.note("timestamp", moment_form(stamp))
-        if (label := moment(stamp)) is None:
-            document.dropped += 1
-            continue
+    for label, row in timed_rows(body):
         earliest = min(label, earliest or label)
-        if (begin := interval_start(resolution, label)) is None:
-            document.dropped += 1
-        elif start <= begin and (end is None or begin < end):
-            columns.append(begin, row)
-            if columns.cells > MOST_CELLS:
-                raise document.error("more values than can be meant")
-    if earliest is None and document.dropped:
-        raise document.error(f"none of {document.dropped} rows has a readable time")
-    if earliest is not None and resolution is Resolution.QUARTER_HOUR:
-        document.note("t_s read as", _reading(earliest - (start - PADDING)))
+        start = interval_start(resolution, label, zone)
+        if start is None:
+            body.dropped += 1
+        elif start in span:
+            columns.append(start, row)
+    if earliest is not None:
+        _note_reading(body, resolution, earliest - (span.start - PADDING))
     starts, values = columns.in_order()
-    document.note("order", "ascending" if [*starts] == columns.starts else "other")
-    return Series(resolution, starts, values, document.dropped)
+    return Series(resolution, starts, values, body.dropped)
+
+
+def _note_reading(body: Body, resolution: Resolution, lead: timedelta) -> None:
+    """Note how the cloud must have read `t_s`, by when the first row came after it."""
+    if resolution is Resolution.QUARTER_HOUR:
+        body.note("t_s read as", _reading(lead))
 
 
 def _reading(lead: timedelta) -> str:
-    """Return how the cloud must have read `t_s`, by when the first row came after it."""
     if timedelta(0) <= lead <= _QUARTER:
         return "UTC"
     if -_SUMMER <= lead <= -3 * _QUARTER:

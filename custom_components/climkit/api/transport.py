@@ -7,7 +7,6 @@ from email.utils import parsedate_to_datetime
 from itertools import count
 import json
 import logging
-from math import isfinite
 import re
 import time
 from typing import Any, Final
@@ -23,8 +22,8 @@ from .exceptions import (
     ClimkitResponseError,
     ClimkitTimeoutError,
 )
-from .observations import Observations
 from .queue import DAY, RequestQueue
+from .shape_report import Observations
 
 MAX_BODY: int = 64 << 20
 """Bytes of a reply; five years of 40 meters by hour would be 60 million."""
@@ -35,6 +34,7 @@ REDIRECTS: Final = {301, 302, 303, 307, 308}
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 _TOO_MANY: Final = re.compile(rb"too[\s_-]*many[\s_-]*requests", re.IGNORECASE)
+_PLAIN_SECONDS: Final = re.compile(r"\d+\.?\d*|\.\d+", re.ASCII)
 _LOGGER: Final = logging.getLogger(__name__)
 
 
@@ -60,7 +60,7 @@ class Reply:
     """What came back, of whatever status."""
 
     status: int
-    body: bytearray = field(repr=False)
+    content: bytearray = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
 
     @property
@@ -74,9 +74,11 @@ class Reply:
         if self.status == 429:
             return True
         # Nobody knows how the cloud says it: perhaps as an object with status 200.
-        if self.ok and (len(self.body) > 300 or self.body.lstrip().startswith(b"[")):
+        if self.ok and (
+            len(self.content) > 300 or self.content.lstrip().startswith(b"[")
+        ):
             return False
-        return _TOO_MANY.search(self.body) is not None
+        return _TOO_MANY.search(self.content) is not None
 
 
 class Transport:
@@ -102,21 +104,25 @@ class Transport:
         reply that is too long or leads elsewhere, and ClimkitRateLimitError.
         """
         url = self._url(call)
-        for _ in range(MAX_HOPS + 1):
+        hops = 0
+        while True:
             started = time.monotonic()
             reply = await self._exchange(call, url, token)
             _LOGGER.debug(
                 "%s: status %s, %s bytes in %.2f s",
                 call.endpoint,
                 reply.status,
-                len(reply.body),
+                len(reply.content),
                 time.monotonic() - started,
             )
             self._observations.note(f"{call.endpoint} status", str(reply.status))
             if reply.status not in REDIRECTS:
                 return self._judge(call, reply)
+            if hops == MAX_HOPS:
+                reason = "too many redirects"
+                raise ClimkitResponseError(call.endpoint, reason, reply.status)
             url = _next_hop(call, url, reply)
-        raise ClimkitResponseError(call.endpoint, "too many redirects")
+            hops += 1
 
     def _url(self, call: Call) -> URL:
         path = "/".join(quote(part, safe="") for part in call.path)
@@ -124,7 +130,7 @@ class Transport:
             url = URL(f"{self._base}/{path}", encoded=True).with_user(None)
             url.origin()  # finds out whether it is an address at all
         except ValueError:
-            raise ClimkitConnectionError(f"{call.endpoint}: unusable address") from None
+            raise ClimkitConnectionError(call.endpoint, "unusable address") from None
         return url.with_query(call.query)
 
     async def _exchange(self, call: Call, url: URL, token: str | None) -> Reply:
@@ -134,16 +140,16 @@ class Transport:
         try:
             return await self._request(call, url, token)
         except TimeoutError:
-            failure = ClimkitTimeoutError(f"{call.endpoint}: no answer in time")
+            failure = ClimkitTimeoutError(call.endpoint, "no answer in time")
         except (aiohttp.ClientError, OSError) as err:
-            failure = ClimkitConnectionError(f"{call.endpoint}: {type(err).__name__}")
+            failure = ClimkitConnectionError(call.endpoint, type(err).__name__)
         finally:
             self._queue.answered()
         raise failure
 
     async def _request(self, call: Call, url: URL, token: str | None) -> Reply:
         if self._session.closed:
-            raise ClimkitConnectionError(f"{call.endpoint}: session is closed")
+            raise ClimkitConnectionError(call.endpoint, "session is closed")
         headers = {"Accept": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
@@ -188,21 +194,30 @@ class Transport:
 
     def _retry_after(self, reply: Reply) -> float | None:
         value = reply.headers.get("Retry-After")
-        seconds = None if value is None else _seconds(value.strip())
-        form = (
-            "absent" if value is None else "unusable" if seconds is None else "usable"
-        )
+        if value is None:
+            self._observations.note("Retry-After", "absent")
+            return None
+        seconds = _seconds(value.strip())
+        form = "unusable" if seconds is None else "usable"
         self._observations.note("Retry-After", form)
         return seconds
 
 
 async def _read(call: Call, response: aiohttp.ClientResponse) -> bytearray:
-    limit = MAX_BODY if response.ok else MAX_ERROR_BODY
+    if not response.ok:
+        return await _beginning(response, MAX_ERROR_BODY)
+    body = await _beginning(response, MAX_BODY)
+    if len(body) > MAX_BODY:
+        reason = f"longer than {MAX_BODY} bytes"
+        raise ClimkitResponseError(call.endpoint, reason, response.status)
+    return body
+
+
+async def _beginning(response: aiohttp.ClientResponse, limit: int) -> bytearray:
+    """Return the body, or a little more than `limit` bytes if it is longer."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > limit and response.ok:
-            raise ClimkitResponseError(call.endpoint, f"longer than {limit} bytes")
         if len(body) > limit:
             break
     return body
@@ -224,12 +239,14 @@ def _next_hop(call: Call, url: URL, reply: Reply) -> URL:
 def _seconds(value: str) -> float | None:
     """Return the seconds that a Retry-After means, or None if it means nothing."""
     try:
-        if value.isascii() and value.replace(".", "", 1).isdigit():
-            seconds = float(value)
-        else:
-            at = parsedate_to_datetime(value)
-            at = at if at.tzinfo else at.replace(tzinfo=UTC)
-            seconds = (at - datetime.now(UTC)).total_seconds()
+        plain = _PLAIN_SECONDS.fullmatch(value)
+        seconds = float(value) if plain else _seconds_until(value)
     except ValueError, OverflowError:
         return None
-    return seconds if isfinite(seconds) and 0 < seconds <= DAY else None
+    return seconds if 0 < seconds <= DAY else None
+
+
+def _seconds_until(date: str) -> float:
+    at = parsedate_to_datetime(date)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return (at - datetime.now(UTC)).total_seconds()

@@ -1,20 +1,20 @@
-"""An account: whose turn it is, with which token, and what the cloud refuses."""
+"""The session of an account: whose turn it is, which token, what the cloud refuses."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from .auth import ClimkitAuth
-from .document import Document
-from .exceptions import ClimkitAccessError, ClimkitRateLimitError, ClimkitResponseError
-from .observations import Observations
+from .body import Body
+from .exceptions import ClimkitAccessError, ClimkitRateLimitError
 from .queue import LONGEST_PAUSE, Priority, RequestQueue
+from .shape_report import Observations
 from .transport import Call, Transport
 
 NO_ACCESS: Final = {401, 403, 404}
 
 
-class Account:
-    """Fetches documents, one after the other."""
+class Session:
+    """Fetches bodies, one after the other."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Account:
         """Log in now; raises ClimkitAuthenticationError if the credentials are refused."""
         await self._in_turn(self._auth.log_in, Priority.LIVE)
 
-    async def fetch(self, call: Call, priority: Priority) -> Document:
+    async def fetch(self, call: Call, priority: Priority) -> Body:
         """Return what the cloud answers; raises every ClimkitError."""
         refusals = self._auth.refusals
         return await self._in_turn(lambda: self._fetch(call, refusals), priority)
@@ -57,7 +57,7 @@ class Account:
         if (seconds := self._queue.paused_for) > LONGEST_PAUSE:
             raise ClimkitRateLimitError(seconds)
 
-    async def _fetch(self, call: Call, refusals: int) -> Document:
+    async def _fetch(self, call: Call, refusals: int) -> Body:
         """Return a good answer, with a new token if the cloud refuses the one there is."""
         token = await self._auth.token(refusals)
         reply = await self._transport.send(call, token)
@@ -66,6 +66,7 @@ class Account:
             reply = await self._transport.send(call, token)
         if reply.status in NO_ACCESS:
             raise ClimkitAccessError(call.endpoint, reply.status)
+        body = Body(call.endpoint, reply.content, self._observations.note, reply.status)
         if not reply.ok:
-            raise ClimkitResponseError(call.endpoint, "unexpected status", reply.status)
-        return Document(call.endpoint, reply.body, self._observations.note)
+            raise body.error("unexpected status")
+        return body

@@ -13,9 +13,11 @@ from custom_components.climkit.api import (
     Sensor,
     SensorReading,
     Site,
+    body as body_module,
 )
-from custom_components.climkit.api.document import Document
-from custom_components.climkit.api.replies import (
+from custom_components.climkit.api.body import Body
+from custom_components.climkit.api.models import Span
+from custom_components.climkit.api.parsers import (
     read_meters,
     read_registers,
     read_sensor_readings,
@@ -29,9 +31,9 @@ OTHER = "63d9a1f05de9e5093d46bdb7"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def document(value: Any) -> Document:
+def body(value: Any) -> Body:
     """Return a reply's body."""
-    return Document("endpoint", json.dumps(value).encode())
+    return Body("endpoint", json.dumps(value).encode())
 
 
 SITE_IDS: dict[str, tuple[Any, tuple[str, ...], int]] = {
@@ -55,7 +57,7 @@ SITE_IDS: dict[str, tuple[Any, tuple[str, ...], int]] = {
 
 @pytest.mark.parametrize(("wire", "ids", "dropped"), SITE_IDS.values(), ids=SITE_IDS)
 def test_site_ids(wire: Any, ids: tuple[str, ...], dropped: int) -> None:
-    reply = document(wire)
+    reply = body(wire)
     assert read_site_ids(reply) == ids
     assert reply.dropped == dropped
 
@@ -65,7 +67,7 @@ def test_site_ids(wire: Any, ids: tuple[str, ...], dropped: int) -> None:
 )
 def test_no_site_ids(wire: Any) -> None:
     with pytest.raises(ClimkitResponseError, match=r"^endpoint: "):
-        read_site_ids(document(wire))
+        read_site_ids(body(wire))
 
 
 CREATED = datetime(2023, 3, 1, 7, 30, tzinfo=UTC)
@@ -74,6 +76,10 @@ SITES: dict[str, tuple[Any, Site]] = {
     "only a name": ({"name": "A"}, Site(ID, "A")),
     "no name": ({"name": None, "address": {"city": "B"}}, Site(ID, "B", "B")),
     "nothing but a reference": ({"site_ref": "r"}, Site(ID, ID)),
+    "not printable": (
+        {"name": "\x00A\u0085b\x1b", "address": {"city": "\udfffB\x7f"}},
+        Site(ID, "A b", "B"),
+    ),
     "city_name": ({"name": "A", "address": {"city_name": "B"}}, Site(ID, "A", "B")),
     "address is text": ({"name": "A", "address": "Street 1"}, Site(ID, "A")),
     "zone": ({"timezone": "Europe/Paris"}, Site(ID, ID, time_zone="Europe/Paris")),
@@ -112,13 +118,13 @@ SITES: dict[str, tuple[Any, Site]] = {
 
 @pytest.mark.parametrize(("wire", "site"), SITES.values(), ids=SITES)
 def test_site(wire: Any, site: Site) -> None:
-    assert read_site(document(wire), ID) == site
+    assert read_site(body(wire), ID) == site
 
 
 @pytest.mark.parametrize("wire", [{}, {"error": "x"}, [], [{"name": "A"}], None, "x"])
 def test_no_site(wire: Any) -> None:
     with pytest.raises(ClimkitResponseError, match=r"^endpoint: "):
-        read_site(document(wire), ID)
+        read_site(body(wire), ID)
 
 
 METERS: dict[str, tuple[Any, Meter]] = {
@@ -135,36 +141,49 @@ METERS: dict[str, tuple[Any, Meter]] = {
     ),
     "of 2022, grid": (
         {"id": ID, "type": "electricity", "prim_ad": "10", "virtual": False},
-        Meter(ID, "electricity", "electricity 10", "introduction", 10, False),
+        Meter(
+            ID,
+            "electricity",
+            "electricity 10",
+            "introduction",
+            10,
+            False,
+            is_named=False,
+        ),
     ),
     "of 2022, flat": (
         {"id": ID, "type": "electricity", "prim_ad": "11", "virtual": True},
-        Meter(ID, "electricity", "electricity 11", "consumption", 11, True),
+        Meter(
+            ID, "electricity", "electricity 11", "consumption", 11, True, is_named=False
+        ),
     ),
     "of 2022, last consumer": (
         {"id": ID, "type": "electricity", "prim_ad": "99"},
-        Meter(ID, "electricity", "electricity 99", "consumption", 99),
+        Meter(ID, "electricity", "electricity 99", "consumption", 99, is_named=False),
     ),
     "of 2022, PV": (
         {"id": ID, "type": "electricity", "prim_ad": "101"},
-        Meter(ID, "electricity", "electricity 101", "production", 101),
+        Meter(ID, "electricity", "electricity 101", "production", 101, is_named=False),
     ),
     "of 2022, second PV": (
         {"id": ID, "type": "electricity", "prim_ad": 102.0},
-        Meter(ID, "electricity", "electricity 102", "production", 102),
+        Meter(ID, "electricity", "electricity 102", "production", 102, is_named=False),
     ),
     "address between": (
         {"id": ID, "type": "heating", "prim_ad": 100},
-        Meter(ID, "heating", "heating 100", "consumption", 100),
+        Meter(ID, "heating", "heating 100", "consumption", 100, is_named=False),
     ),
     "unknown type and mode": (
         {"id": ID, "type": "Reactive Power", "mode": "Exotic", "name": " N "},
         Meter(ID, "reactive_power", "N", "exotic"),
     ),
-    "only an id": ({"_id": {"$oid": ID}}, Meter(ID, "unknown", ID, "consumption")),
+    "only an id": (
+        {"_id": {"$oid": ID}},
+        Meter(ID, "unknown", ID, "consumption", is_named=False),
+    ),
     "nulls": (
         {"id": ID, "type": None, "name": None, "mode": None, "prim_ad": None},
-        Meter(ID, "unknown", ID, "consumption"),
+        Meter(ID, "unknown", ID, "consumption", is_named=False),
     ),
     "odd types": (
         {"id": 7, "type": 5, "name": 12, "mode": [], "prim_ad": {}, "virtual": "no"},
@@ -172,35 +191,47 @@ METERS: dict[str, tuple[Any, Meter]] = {
     ),
     "flags as text": (
         {"id": ID, "type": "heating", "is_rule_meter": "True", "prim_ad": "12a"},
-        Meter(ID, "heating", ID, "consumption", None, True),
+        Meter(ID, "heating", ID, "consumption", None, True, is_named=False),
     ),
     "address 0": (
         {"id": ID, "type": "heating", "prim_ad": 0},
-        Meter(ID, "heating", "heating 0", "consumption", 0),
+        Meter(ID, "heating", "heating 0", "consumption", 0, is_named=False),
+    ),
+    "name of spaces": (
+        {"id": ID, "type": "heating", "name": " \x00\n", "is_named": True},
+        Meter(ID, "heating", ID, "consumption", is_named=False),
+    ),
+    "name like ours": (
+        {"id": ID, "type": "electricity", "name": "electricity 11", "prim_ad": 11},
+        Meter(ID, "electricity", "electricity 11", "consumption", 11, is_named=True),
+    ),
+    "name not printable": (
+        {"id": ID, "type": "heating", "name": "Fl\x00at\u200b\u00a01\ud800\t☃"},
+        Meter(ID, "heating", "Flat 1 ☃", "consumption"),
     ),
 }
 
 
 @pytest.mark.parametrize(("wire", "meter"), METERS.values(), ids=METERS)
 def test_meter(wire: Any, meter: Meter) -> None:
-    assert read_meters(document([wire])) == (meter,)
+    assert read_meters(body([wire])) == (meter,)
 
 
 def test_bad_meters_are_left_out() -> None:
     good = {"id": ID, "type": "heating"}
-    reply = document([None, good, {}, {"id": None}, 5, [], good, {"id": ".."}])
+    reply = body([None, good, {}, {"id": None}, 5, [], good, {"id": ".."}])
     assert [meter.id for meter in read_meters(reply)] == [ID]
     assert reply.dropped == 6
 
 
 def test_no_meters() -> None:
-    assert read_meters(document([])) == ()
+    assert read_meters(body([])) == ()
     with pytest.raises(ClimkitResponseError, match="none of 2 elements"):
-        read_meters(document([{"name": "Secret"}, None]))
+        read_meters(body([{"name": "Secret"}, None]))
 
 
 def test_object_that_is_too_long_to_look_into() -> None:
-    reply = document({"sites": [ID], "more": "x" * 2_000_000})
+    reply = body({"sites": [ID], "more": "x" * 2_000_000})
     with pytest.raises(ClimkitResponseError, match="a list was expected"):
         read_site_ids(reply)
 
@@ -209,19 +240,23 @@ def test_long_list_in_pieces() -> None:
     """Pieces end within words, numbers and characters, or anywhere."""
     names = [f"{'é' * (number % 7)}☃{number}" for number in range(60_000)]
     wire = [{"id": f"m{at}", "name": name} for at, name in enumerate(names)]
-    body = json.dumps(wire, ensure_ascii=False, indent=1).encode()
-    meters = read_meters(Document("endpoint", b"\xef\xbb\xbf" + body + b"\n "))
+    content = json.dumps(wire, ensure_ascii=False, indent=1).encode()
+    meters = read_meters(Body("endpoint", b"\xef\xbb\xbf" + content + b"\n "))
     assert [meter.name for meter in meters] == names
     numbers = json.dumps(list(range(300_000))).encode()
-    assert list(Document("endpoint", numbers).items()) == list(range(300_000))
+    assert list(Body("endpoint", numbers).items()) == list(range(300_000))
     huge = json.dumps([{"id": "a", "name": "x" * 1_000_000}, {"id": "b"}]).encode()
-    assert [meter.id for meter in read_meters(Document("endpoint", huge))] == ["a", "b"]
+    assert [meter.id for meter in read_meters(Body("endpoint", huge))] == ["a", "b"]
 
 
 SENSORS: dict[str, tuple[Any, Sensor]] = {
     "documented": (
         {"id": "s", "name": "A", "type": "CO2", "unit": " ppm ", "model": "X1"},
         Sensor("s", "A", "co2", "ppm", "X1"),
+    ),
+    "not printable": (
+        {"id": "s", "name": "A\x00", "type": "co\x002", "unit": "p\x00pm"},
+        Sensor("s", "A", "co2", "ppm"),
     ),
     "no name": ({"id": "s", "type": "humidity"}, Sensor("s", "humidity", "humidity")),
     "only an id": ({"_id": {"$oid": ID}}, Sensor(ID, ID, "")),
@@ -238,11 +273,11 @@ SENSORS: dict[str, tuple[Any, Sensor]] = {
 
 @pytest.mark.parametrize(("wire", "sensor"), SENSORS.values(), ids=SENSORS)
 def test_sensor(wire: Any, sensor: Sensor) -> None:
-    assert read_sensors(document([wire, wire, {}])) == (sensor,)
+    assert read_sensors(body([wire, wire, {}])) == (sensor,)
 
 
 def test_sensor_readings() -> None:
-    reply = document(
+    reply = body(
         [
             {"timestamp": 1774137660, "value": "12.5"},
             {"timestamp": 1774137600000, "value": 5e-7},
@@ -262,7 +297,7 @@ def test_sensor_readings() -> None:
 
 
 def test_latest_reading_alone() -> None:
-    reply = document({"timestamp": 1774137600, "value": 1})
+    reply = body({"timestamp": 1774137600, "value": 1})
     (reading,) = read_sensor_readings(reply, None)
     assert reading.value == 1.0
 
@@ -270,9 +305,9 @@ def test_latest_reading_alone() -> None:
 @pytest.mark.parametrize("wire", [[{"value": 1}], [None], {"value": 1}, None, "x"])
 def test_no_readings(wire: Any) -> None:
     with pytest.raises(ClimkitResponseError, match=r"^endpoint: "):
-        read_sensor_readings(document(wire), None)
+        read_sensor_readings(body(wire), None)
     with pytest.raises(ClimkitResponseError, match=r"^endpoint: "):
-        read_registers(document(wire), EPOCH, None)
+        read_registers(body(wire), Span(EPOCH))
 
 
 def test_registers() -> None:
@@ -280,10 +315,20 @@ def test_registers() -> None:
     row = {"timestamp": "2026-03-22T00:07:13Z", "en_im": "1.5", "en_ex": None}
     later = {"timestamp": "2026-03-22T00:07:14Z", "heat_energy_kwh": 2, "vol_m3": 3}
     reading = RegisterReading(time, 1.5, None, None, None)
-    assert read_registers(document([later, row]), time, None) == (
+    assert read_registers(body([later, row]), Span(time)) == (
         reading,
         RegisterReading(time.replace(second=14), None, None, 2.0, 3.0),
     )
-    assert read_registers(document([later, row]), time, time.replace(second=14)) == (
+    assert read_registers(body([later, row]), Span(time, time.replace(second=14))) == (
         reading,
     )
+
+
+def test_elements_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply that is small enough to be read may still be too much to be kept."""
+    monkeypatch.setattr(body_module, "MOST_ELEMENTS", 100)
+    ids = [f"m{number}" for number in range(100)]
+    assert len(read_site_ids(body(ids))) == 100
+    for more in ("m100", None):
+        with pytest.raises(ClimkitResponseError, match="more elements"):
+            read_site_ids(body([*ids, more]))

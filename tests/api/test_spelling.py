@@ -120,3 +120,16 @@ async def test_no_other_spelling(
     choosy.refusal = 500
     assert not await ask(client, Resolution.HOUR)
     assert spellings(cloud) == ["D", "H"]
+
+
+async def test_log_in_on_the_way(
+    cloud: Cloud, client: ClimkitClient, choosy: Choosy
+) -> None:
+    """A page instead of a log-in says nothing of how frequencies are spelled."""
+    choosy.taken = ("H",)
+    cloud.answer("auth", Answer("<h1>Maintenance</h1>", 400))
+    assert not await ask(client, Resolution.HOUR)
+    assert cloud.paths() == ["auth"]
+    cloud.answers.pop("auth")
+    assert await ask(client, Resolution.HOUR)
+    assert spellings(cloud) == ["H"]

@@ -2,13 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 import json
+from typing import Any
 
 import pytest
 
 from custom_components.climkit.api import ClimkitClient, Observations, Resolution
+from custom_components.climkit.api.shape_report import moment_form, shape
 
 from .conftest import Answer, Cloud
 from .test_client import METER, SITE
+from .test_values import MOMENTS, NO_MOMENTS
 
 
 async def test_report(cloud: Cloud, client: ClimkitClient) -> None:
@@ -75,3 +78,32 @@ def test_ids_are_masked() -> None:
     observations = Observations()
     observations.note("topic", f"{SITE} and {METER.upper()}")
     assert observations.as_dict() == {"topic": {"<id> and <id>": 1}}
+
+
+FORMS = MOMENTS | NO_MOMENTS
+
+
+@pytest.mark.parametrize(("wire", "form"), FORMS.values(), ids=FORMS)
+def test_form_of_a_time(wire: Any, form: str) -> None:
+    assert moment_form(wire) == form
+
+
+def test_shape_tells_no_content() -> None:
+    assert (
+        shape(
+            {
+                "name": "Secret",
+                "prim_ad": None,
+                "vol_m3": 1.5,
+                "total_63d9a1f05de9e5093d46bdb6": 1,
+                "ext_63d9a1f05de9e5093d46bdb7": 1.0,
+                "Flat of Mr. Secret": [],
+                "63d9a1f05de9e5093d46bdb6": {},
+            }
+        )
+        == "{<other>:dict, <other>:list, ext_<id>:float, name:str, prim_ad:null, "
+        "total_<id>:int, vol_m3:float}"
+    )
+    assert shape(None) == "null"
+    assert shape("Secret") == "str"
+    assert len(shape({"x" * n: 1 for n in range(1, 2000)})) < 2000

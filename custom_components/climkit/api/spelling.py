@@ -20,14 +20,14 @@ PATIENCE: Final = 86400.0
 REFUSALS: Final = {400, 422}
 
 
-class Sampling:
+class Spelling:
     """Remembers the spellings that the cloud takes."""
 
     def __init__(self) -> None:
         self._spellings: dict[Resolution, str] = {}
         self._tried: dict[Resolution, float] = {}
 
-    def spelling(self, resolution: Resolution) -> str:
+    def of(self, resolution: Resolution) -> str:
         """Return the spelling in use."""
         return self._spellings.get(resolution, resolution.value)
 
@@ -36,10 +36,10 @@ class Sampling:
     ) -> T:
         """Ask with the spelling in use; with the other one if that is refused."""
         try:
-            return await ask(self.spelling(resolution))
+            return await ask(self.of(resolution))
         except ClimkitResponseError as err:
-            other = self._other(resolution)
-            if err.status not in REFUSALS or other is None:
+            other = self._other(resolution) if _may_mean_spelling(err) else None
+            if other is None:
                 raise
             refusal = err
         self._tried[resolution] = time.monotonic()
@@ -56,4 +56,9 @@ class Sampling:
         if resolution not in NEW_SPELLINGS or time.monotonic() < tried + PATIENCE:
             return None
         new = NEW_SPELLINGS[resolution]
-        return new if self.spelling(resolution) != new else resolution.value
+        return new if self.of(resolution) != new else resolution.value
+
+
+def _may_mean_spelling(err: ClimkitResponseError) -> bool:
+    # The answer to a log-in on the way has nothing to do with it.
+    return err.status in REFUSALS and err.endpoint != "auth"
