@@ -3,7 +3,6 @@
 Generated, not chosen. Waiting takes no time here: see fast_clock.
 """
 
-import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 import logging
@@ -90,7 +89,6 @@ def life(
 async def test_a_fault(
     life: Life, freezer: FrozenDateTimeFactory, endpoint: str, name: str
 ) -> None:
-    asyncio.get_running_loop().set_debug(False)
     refused = endpoint == "auth" and name in REFUSALS
 
     def strike() -> None:

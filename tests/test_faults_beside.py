@@ -135,7 +135,6 @@ async def test_beside(
     path: str,
     name: str,
 ) -> None:
-    asyncio.get_running_loop().set_debug(False)
     listing, paused = path == "sensors_list", name == "429 long"
     life = Rooms(hass, cloud, entry, caplog)
     with fast_clock(freezer):
