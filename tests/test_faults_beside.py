@@ -26,7 +26,8 @@ from custom_components.climkit.const import DOMAIN
 
 from .conftest import NOW, entry_for
 from .fast_clock import fast_clock
-from .life import FAULTS, Life, cases
+from .life import Life
+from .outcomes import FAULTS, cases
 from .simulator import Fault, SimulatedSite, Simulator, sites
 from .simulator.model import register
 
