@@ -167,7 +167,7 @@ async def test_a_day_of_a_hundred_sites(freezer: FrozenDateTimeFactory) -> None:
     flow and an action.
     """
     day = Day()
-    with fast_clock(freezer, settle=0):
+    with fast_clock(freezer):
         work = [day.flow(), day.action()]
         work += [day.live() for _ in range(SITES)]
         work += [day.history(number) for number in range(SITES)]
