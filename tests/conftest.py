@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 import logging
+import os
 import random
 from typing import Any
 
@@ -32,6 +33,46 @@ logging.getLogger().handlers.clear()
 
 NOW = "2026-06-16T10:05:00+00:00"
 """A Tuesday in summer, at noon in Zurich: the default time of the tests."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer to run all there is, as is done once a week."""
+    parser.addoption(
+        "--weekly",
+        action="store_true",
+        help="also run what is marked weekly, and all of it in asyncio's debug mode",
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than there are cores: some tests wait for others."""
+    return (os.process_cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out what is weekly, and begin with what takes long.
+
+    Not by `-m` in the configuration: one given by hand would take its place.
+    """
+    if not config.getoption("weekly"):
+        left_out = [item for item in items if item.get_closest_marker("weekly")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("weekly")]
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug(request: pytest.FixtureRequest) -> None:
+    """Set the loop's debug mode, which the plugin has on, only where it is wanted.
+
+    It finds calls from wrong threads, and costs a quarter of the time.
+    """
+    wanted = request.config.getoption("weekly")
+    marked = request.node.get_closest_marker("debug") is not None
+    asyncio.get_running_loop().set_debug(wanted or marked)
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,31 @@
-"""A Home Assistant of its own that imports a history, to be killed: python -m tests.crash."""
+"""A Home Assistant of its own that imports a history, to be killed: the target of a fork."""
 
-import argparse
 import asyncio
 from datetime import datetime
+import os
 from pathlib import Path
+from typing import Final
+from unittest.mock import patch
+
+from aiolimiter import AsyncLimiter
+
+from custom_components.climkit.api import queue
 
 from .bench.home import add, home
 from .simulator import sites
+
+PACE: Final = 0.25
+"""Seconds between requests: enough to be killed in between."""
+
+
+def live(folder: Path, created: datetime, url: str) -> None:
+    """Live in a folder until the history is in."""
+    os.environ["CLIMKIT_API_URL"] = url
+    with (
+        patch.object(queue, "AsyncLimiter", lambda *_: AsyncLimiter(1, PACE)),
+        patch.object(queue, "MIN_INTERVAL", PACE),
+    ):
+        asyncio.run(_live(folder, created))
 
 
 async def _live(folder: Path, created: datetime) -> None:
@@ -24,11 +43,3 @@ async def _live(folder: Path, created: datetime) -> None:
         history.async_add_listener(advanced)
         advanced()
         await done.wait()
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("created", type=datetime.fromisoformat)
-    options = parser.parse_args()
-    asyncio.run(_live(options.folder, options.created))

@@ -11,11 +11,15 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, Final, Protocol, override
 from unittest.mock import patch
+from weakref import WeakSet
+
+import aiohttp
+from aiohttp.connector import Connection
 
 from custom_components.climkit.statistics.turn import RecorderTurn
 
 SETTLE: Final = 0.001
-"""Real seconds in which something must happen, or else all are waiting."""
+"""Real seconds in which a request on its way must get on, or else it has to wait."""
 
 
 class Frozen(Protocol):
@@ -47,14 +51,44 @@ class _Busy:
         self.count -= 1
 
 
+class _Requests:
+    """Knows whether a request of any client is on its way, which may take a moment."""
+
+    def __init__(self) -> None:
+        self._connecting = 0
+        self._connections: WeakSet[Connection] = WeakSet()
+
+    @property
+    def are_under_way(self) -> bool:
+        """Return whether a client waits for a connection, or for the end of a reply."""
+        return self._connecting > 0 or not all(c.closed for c in self._connections)
+
+    def watch(self, connect: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a connector's method whose connections are known."""
+
+        @wraps(connect)
+        async def known(*args: Any, **kwargs: Any) -> Connection:
+            self._connecting += 1
+            try:
+                connection: Connection = await connect(*args, **kwargs)
+            finally:
+                self._connecting -= 1
+            self._connections.add(connection)
+            return connection
+
+        return known
+
+
 class _Selector:
     """The selector of the loop; where it would block, the clock moves instead."""
 
-    def __init__(self, real: Any, frozen: Frozen, busy: _Busy, settle: float) -> None:
+    def __init__(
+        self, real: Any, frozen: Frozen, busy: _Busy, requests: _Requests
+    ) -> None:
         self._real = real
         self._frozen = frozen
         self._busy = busy
-        self._settle = settle
+        self._requests = requests
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -65,7 +99,7 @@ class _Selector:
             return self._real.select(0)
         if self._busy.count or timeout is None:
             return self._real.select(0.02)
-        if ready := self._real.select(self._settle):
+        if ready := self._real.select(SETTLE if self._requests.are_under_way else 0):
             return ready
         self._frozen.tick(timedelta(seconds=timeout) + timedelta(microseconds=1))
         return []
@@ -76,13 +110,11 @@ class _Selector:
 
 
 @contextmanager
-def fast_clock(frozen: Frozen, *, settle: float = SETTLE) -> Iterator[None]:
-    """Let the running loop's clock jump from timer to timer.
-
-    Where no thread and no socket takes part, `settle` may be 0.
-    """
+def fast_clock(frozen: Frozen) -> Iterator[None]:
+    """Let the running loop's clock jump from timer to timer."""
     loop: Any = asyncio.get_running_loop()
-    busy = _Busy()
+    busy, requests = _Busy(), _Requests()
+    connector = aiohttp.BaseConnector
     run = RecorderTurn.async_run
 
     async def counted_run(*args: Any) -> Any:
@@ -93,7 +125,7 @@ def fast_clock(frozen: Frozen, *, settle: float = SETTLE) -> Iterator[None]:
             busy.count -= 1
 
     real, resolution = loop._selector, loop._clock_resolution
-    loop._selector = _Selector(real, frozen, busy, settle)
+    loop._selector = _Selector(real, frozen, busy, requests)
     # Frozen time counts from 1970: a nanosecond is lost in so large a float, and a
     # timer that is due exactly now would never come.
     loop._clock_resolution = 1e-6
@@ -101,6 +133,7 @@ def fast_clock(frozen: Frozen, *, settle: float = SETTLE) -> Iterator[None]:
         with (
             patch.object(loop, "run_in_executor", busy.watch(loop.run_in_executor)),
             patch.object(RecorderTurn, "async_run", counted_run),
+            patch.object(connector, "connect", requests.watch(connector.connect)),
         ):
             yield
     finally:

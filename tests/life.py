@@ -1,12 +1,11 @@
-"""A site's life with faults: which there are, and what holds whatever goes wrong."""
+"""A site's life with faults, and what holds whatever goes wrong."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 import logging
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -21,53 +20,6 @@ from .ledger import HOURLY_ROUNDING, WIRE, model_hours, rows_of
 from .simulator import Simulator
 
 BEGINNING: Final = datetime(2026, 6, 12, 22, tzinfo=UTC)
-
-STATUSES: Final = (400, 401, 403, 404, 413, 500, 503)
-RETRY_AFTER: Final = {
-    "seconds": "7",
-    "date": "Tue, 16 Jun 2026 10:07:00 GMT",
-    "past": "Tue, 16 Jun 2026 09:00:00 GMT",
-    "long": "900",
-    "negative": "-5",
-    "nonsense": "soon",
-}
-BODIES: Final = (
-    *("html", "truncated", "wrong_type", "empty_body", "empty_list", "error_object"),
-    *("nan", "nulls", "all_null", "missing_keys", "missing_timestamps", "bad_rows"),
-    *("duplicates", "shuffled", "reversed", "strings", "garbage_values"),
-)
-FAULTS: Final[dict[str, dict[str, Any]]] = {
-    "refuse": {"kind": "refuse"},
-    "reset": {"kind": "reset"},
-    "hang": {"kind": "hang"},
-    "wait": {"kind": "wait", "delay": 20.0},
-    "slow": {"kind": "slow", "delay": 20.0},
-    **{str(code): {"kind": "status", "status": code} for code in STATUSES},
-    "502 html": {"kind": "status", "status": 502, "body": "<html>Bad Gateway</html>"},
-    "429": {"kind": "status", "status": 429},
-    **{
-        f"429 {form}": {"kind": "status", "status": 429, "headers": {"Retry-After": at}}
-        for form, at in RETRY_AFTER.items()
-    },
-    "redirect elsewhere": {"kind": "redirect", "location": "http://127.0.0.2:9/"},
-    "redirect forever": {"kind": "redirect"},
-    "huge": {"kind": "huge", "size": 3_000_000},
-    "deep": {"kind": "deep", "size": 100_000},
-    **{kind: {"kind": kind} for kind in BODIES},
-}
-REFUSALS: Final = {"400", "401", "403", "error_object"}
-"""What says that credentials are wrong, if /auth says it."""
-
-SAMPLE: Final = {"hang", "401", "429 seconds", "502 html", "truncated", "nulls"}
-"""Faults of which each endpoint is tried also where time is short."""
-
-
-def cases(*endpoints: str, names: Iterable[str] = FAULTS) -> Iterator[Any]:
-    """Yield every endpoint with every fault; all but the SAMPLE are slow."""
-    for endpoint in endpoints:
-        for name in names:
-            marks = () if name in SAMPLE else (pytest.mark.slow,)
-            yield pytest.param(endpoint, name, id=f"{endpoint}, {name}", marks=marks)
 
 
 class Life:

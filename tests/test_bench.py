@@ -1,31 +1,79 @@
 """The promises that are counts, on a small scale; scripts/bench measures them all."""
 
+from collections.abc import Iterator
+from datetime import UTC, timedelta
+import gc
+import logging
 from pathlib import Path
-import subprocess
-import sys
 
+from homeassistant.util import dt as dt_util
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from .bench import importing, steady
+from .bench.steady import HISTORY, START
+from .simulator import Publication, SimulatedSite, sites
 
-TIMES = ("longest block",)
-"""What depends on how busy the machine is: printed, not asserted."""
+CREATED = (START - HISTORY).replace(hour=22, minute=0)
+USUAL = Publication(delay=timedelta(minutes=17))
+SCENES: dict[str, tuple[list[SimulatedSite], Publication]] = {
+    "published early": (
+        [sites.large(4, created=CREATED)],
+        Publication(delay=timedelta(minutes=3)),
+    ),
+    "published late": (
+        [sites.large(4, created=CREATED)],
+        Publication(delay=timedelta(minutes=40)),
+    ),
+    "published by chance": (
+        [sites.large(4, created=CREATED)],
+        Publication(delay=timedelta(minutes=17), jitter=timedelta(seconds=60)),
+    ),
+    "10 meters": ([sites.large(10, created=CREATED)], USUAL),
+    "3 sites": (sites.many(3, created=CREATED), USUAL),
+}
+
+
+@pytest.fixture
+def expected_lingering_timers() -> bool:
+    """Let Home Assistant stop as it does: by ending the process."""
+    return True
+
+
+@pytest.fixture(autouse=True)
+def _as_it_is(
+    socket_enabled: None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[None]:
+    """Let a home within this process use sockets; what it sets is undone afterwards."""
+    monkeypatch.setenv("CLIMKIT_API_URL", "")
+    caplog.set_level(logging.WARNING)
+    yield
+    dt_util.set_default_time_zone(UTC)
+    gc.unfreeze()
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("part", ["import", "steady"])
-def test_counts(part: str) -> None:
-    """One year is imported exactly, and hours of normal life cost what they may."""
-    command = [sys.executable, "-m", "tests.bench", "--years", "1", "--short"]
-    done = subprocess.run(
-        [*command, "--part", part],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=560,
-        check=False,
-    )
-    assert "requests" in done.stdout, done.stderr
-    missed = [line for line in done.stdout.splitlines() if line.endswith("MISSED")]
-    assert not [line for line in missed if not line.strip().startswith(TIMES)]
+@pytest.mark.rate_limit
+async def test_import(tmp_path: Path) -> None:
+    """A quarter of a year is imported exactly, and costs what it may."""
+    result = await importing.measure(tmp_path, meters=10, chosen=8, days=91, idle=0)
+    assert result.rows >= 91 * 24 * 20
+    assert 0 < result.requests["history"] <= 17
+    assert (result.wrong, result.broken, result.poll_rows) == (0, 0, 0)
+    assert result.smallest_gap >= 1
+    assert result.seen.extra_memory <= 100
+
+
+@pytest.mark.rate_limit
+@pytest.mark.parametrize(("some", "publication"), SCENES.values(), ids=SCENES)
+async def test_steady(
+    tmp_path: Path, some: list[SimulatedSite], publication: Publication
+) -> None:
+    """Hours of normal life cost the same few requests, and show readings soon."""
+    result = await steady.measure(tmp_path, some, hours=5.0, publication=publication)
+    assert result.per_hour <= 8 * len(some)
+    assert result.median_delay <= 120
+    assert result.log_ins_per_hour <= 4.2
+    assert result.first_values <= 10
+    assert result.smallest_gap >= 1

@@ -22,14 +22,12 @@ from tests.home.pages import (
     show_day_of_month,
     words,
 )
+from tests.home.patience import Patience
 from tests.journey import CREATED, ZURICH, Journey, texts
 from tests.simulator import SimulatedSite, sites
 
 TOLERANCE: Final = 0.005 + 96 * 0.0005
 """In kWh: two decimals in the page, and three in each of a day's quarter hours."""
-
-PATIENCE: Final = 120
-"""Seconds in which some days of history come in."""
 
 JOURNEYS: Final = [
     Journey("de", sites.with_battery, "Wärmepumpe"),
@@ -59,7 +57,6 @@ async def home(journey: Journey, tmp_path: Path) -> AsyncIterator[Home]:
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.usefixtures("socket_enabled")
-@pytest.mark.timeout(600)  # with two starts of Home Assistant, on whatever machine
 @pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium here: scripts/setup --test installs it"
 )
@@ -167,17 +164,19 @@ async def all_there(home: Home, site: SimulatedSite) -> None:
         for row in entries
         if row["unique_id"] == f"{site.id}_history_import"
     )
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            states = await home.client.states("climkit")
-            try:
-                preferences = await home.client.command("energy/get_prefs")
-            except HomeError:  # nobody has set any
-                preferences = {}
-            named = f"climkit:{site.id}_grid_import" in json.dumps(preferences)
-            if named and float(states[progress]["state"]) == 100:
-                return
-            await asyncio.sleep(0.5)
+    patience = Patience()
+    while True:
+        states = await home.client.states("climkit")
+        try:
+            preferences = await home.client.command("energy/get_prefs")
+        except HomeError:  # nobody has set any
+            preferences = {}
+        named = f"climkit:{site.id}_grid_import" in json.dumps(preferences)
+        percent = states[progress]["state"]
+        if named and float(percent) == 100:
+            return
+        patience.see((named, percent))
+        await asyncio.sleep(0.5)
 
 
 async def check_energy(page: Page, journey: Journey) -> None:
@@ -191,7 +190,8 @@ async def check_energy(page: Page, journey: Journey) -> None:
         for name, amount in journey.truth(day).items()
     }
     shown: dict[str, float] = {}
-    for _ in range(100):
+    patience = Patience()
+    while True:
         table = await energy_sources(page)
         shown = {
             name: kilowatt_hours(amount)
@@ -200,8 +200,8 @@ async def check_energy(page: Page, journey: Journey) -> None:
         }
         if shown == expected:
             break
+        patience.see(table)
         await page.wait_for_timeout(100)  # until the page has fetched the day
-    assert shown == expected
     devices = await words(page.locator("hui-energy-devices-detail-graph-card"))
     for meter in journey.site.meters:
         if meter.mode == "consumption":

@@ -1,42 +1,47 @@
 """Home Assistant killed in the middle of an import, and started again: the same rows."""
 
 import asyncio
-from asyncio.subprocess import Process
 from datetime import UTC, datetime, timedelta
-import os
+import multiprocessing
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+import signal
 import sqlite3
-import sys
+from typing import Final
 
 import pytest
+from pytest_socket import socket_allow_hosts
 
+from . import crash
 from .simulator import Simulator, sites
+
+FORKS: Final = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([crash.__name__])
 
 type Rows = dict[str, list[tuple[float, float, float]]]
 
 
 @pytest.mark.slow
 async def test_killed(tmp_path: Path, socket_enabled: None) -> None:
+    # By which a fork is asked for; the plugin's next test allows the usual again.
+    socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     created = today - timedelta(days=400, hours=1)
-    async with Simulator([sites.large(4, created=created)]) as cloud:
+    async with Simulator([sites.large(4, created=created)], min_interval=0) as cloud:
         undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
         undisturbed.mkdir()
         killed.mkdir()
-        process = await _start(undisturbed, created, cloud)
-        assert await process.wait() == 0
+        assert await _ended(_start(undisturbed, created, cloud)) == 0
         expected = _rows(undisturbed)
 
         for limit in (5_000, 40_000, 80_000):
-            process = await _start(killed, created, cloud)
-            while _count(killed) < limit and process.returncode is None:  # noqa: ASYNC110
+            process = _start(killed, created, cloud)
+            while _count(killed) < limit and process.is_alive():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+            process.kill()
+            assert await _ended(process) == -signal.SIGKILL
             _check_sums(_rows(killed))
-        process = await _start(killed, created, cloud)
-        assert await process.wait() == 0
+        assert await _ended(_start(killed, created, cloud)) == 0
         assert cloud.requests.smallest_gap() >= 0  # they were different clients
 
     found = _rows(killed)
@@ -50,13 +55,18 @@ async def test_killed(tmp_path: Path, socket_enabled: None) -> None:
         assert len(again) - len(hours) <= 1
 
 
-async def _start(folder: Path, created: datetime, cloud: Simulator) -> Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.crash", folder, created.isoformat()),
-        cwd=Path(__file__).parents[1],
-        env=os.environ | {"CLIMKIT_API_URL": cloud.url},
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+def _start(folder: Path, created: datetime, cloud: Simulator) -> BaseProcess:
+    """Start a life, by a fork of a process that has Home Assistant loaded already."""
+    process = FORKS.Process(target=crash.live, args=(folder, created, cloud.url))
+    process.start()
+    return process
+
+
+async def _ended(process: BaseProcess) -> int | None:
+    """Wait for the end of a process, and return with which code."""
+    while process.is_alive():  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    return process.exitcode
 
 
 def _database(folder: Path) -> sqlite3.Connection:

@@ -10,7 +10,8 @@ import pytest
 from tests.home import PASSWORD, USERNAME, Home, run_flow
 from tests.home.__main__ import choice_of_meters
 from tests.home.cloud import Cloud
-from tests.home.progress import HistoryProgress
+from tests.home.patience import Patience
+from tests.home.progress import Progress
 from tests.simulator import sites
 
 COLUMNS = {
@@ -30,8 +31,6 @@ DASHBOARD = {
     "devices": 7,  # three flats, common parts, heat pump, two charge points
     "water devices": 6,  # cold and hot of three flats
 }
-PATIENCE = 90
-"""Seconds in which a home starts, or a history of two or three years comes in."""
 
 
 @pytest.fixture
@@ -51,13 +50,14 @@ async def home(tmp_path: Path, socket_enabled: None) -> AsyncIterator[Home]:
 
 async def all_known(home: Home) -> set[str]:
     """Return the entities of Climkit once each of them has a value."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            states = await home.client.states("climkit")
-            values = {state["state"] for state in states.values()}
-            if states and not values & {"unknown", "unavailable"}:
-                return set(states)
-            await asyncio.sleep(1)
+    patience = Patience()
+    while True:
+        states = await home.client.states("climkit")
+        values = {name: state["state"] for name, state in states.items()}
+        if states and not {*values.values()} & {"unknown", "unavailable"}:
+            return set(states)
+        patience.see(values)
+        await asyncio.sleep(1)
 
 
 async def newest_hour_is_there(home: Home, statistic_id: str) -> None:
@@ -79,7 +79,7 @@ async def newest_hour_is_there(home: Home, statistic_id: str) -> None:
 async def test_statistics_are_the_model_and_a_restart_goes_on(home: Home) -> None:
     site = sites.showcase()
     entities = await all_known(home)
-    assert (await HistoryProgress.of(home)).dashboard == DASHBOARD
+    assert (await Progress.of(home)).dashboard == DASHBOARD
     await newest_hour_is_there(home, f"climkit:{site.id}_grid_import")
 
     listed = await home.client.command("recorder/list_statistic_ids")
@@ -107,6 +107,5 @@ async def test_statistics_are_the_model_and_a_restart_goes_on(home: Home) -> Non
         }
         assert shown == pytest.approx(model[column], abs=0.002), flow
 
-    async with asyncio.timeout(PATIENCE):
-        await home.restart()
+    await home.restart()
     assert await all_known(home) == entities

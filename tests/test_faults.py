@@ -1,9 +1,9 @@
 """Every endpoint and every fault, through a whole life: afterwards every hour is right.
 
-Generated, not chosen. Waiting takes no time here: see fast_clock.
+Generated, not chosen: all of them once a week, every day one of each outcome, see
+outcomes. Waiting takes no time here: see fast_clock.
 """
 
-import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 import logging
@@ -23,14 +23,13 @@ from custom_components.climkit.history.audit import HistoryAudit
 
 from .conftest import NOW, entry_for
 from .fast_clock import fast_clock
-from .life import BEGINNING, FAULTS, REFUSALS, SAMPLE, Life, cases
+from .life import BEGINNING, Life
+from .outcomes import FAULTS, REFUSALS, cases
 from .simulator import Fault, SimulatedSite, Simulator, sites
 
 ENDPOINTS: Final = ("auth", "installation_infos", "meter_info", "site_data")
 OF_METERS: Final = ("meter_data", "meter_data of a resident")
 """The same for a meter without columns at the site, and for one who has it alone."""
-TO_RESIDENTS: Final = sorted(SAMPLE | {"refuse", "403", "404", "500", "all_null"})
-"""Faults of that last one: the others come to the same."""
 FLAT: Final = "Appartement 1.1"
 
 
@@ -85,12 +84,11 @@ def life(
 @pytest.mark.freeze_time(NOW)
 @pytest.mark.parametrize(
     ("endpoint", "name"),
-    [*cases(*ENDPOINTS, OF_METERS[0]), *cases(OF_METERS[1], names=TO_RESIDENTS)],
+    cases(*ENDPOINTS, *OF_METERS),
 )
 async def test_a_fault(
     life: Life, freezer: FrozenDateTimeFactory, endpoint: str, name: str
 ) -> None:
-    asyncio.get_running_loop().set_debug(False)
     refused = endpoint == "auth" and name in REFUSALS
 
     def strike() -> None:

@@ -26,7 +26,8 @@ from custom_components.climkit.const import DOMAIN
 
 from .conftest import NOW, entry_for
 from .fast_clock import fast_clock
-from .life import FAULTS, Life, cases
+from .life import Life
+from .outcomes import FAULTS, cases
 from .simulator import Fault, SimulatedSite, Simulator, sites
 from .simulator.model import register
 
@@ -135,7 +136,6 @@ async def test_beside(
     path: str,
     name: str,
 ) -> None:
-    asyncio.get_running_loop().set_debug(False)
     listing, paused = path == "sensors_list", name == "429 long"
     life = Rooms(hass, cloud, entry, caplog)
     with fast_clock(freezer):

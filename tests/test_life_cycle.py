@@ -25,7 +25,7 @@ from .ledger import assert_equal, model_hours, rows_of
 from .simulator import SimulatedSite, Simulator, sites
 from .test_totals import Hold
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.debug]
 
 
 @pytest.fixture

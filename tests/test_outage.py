@@ -67,7 +67,6 @@ async def loaded(
 ) -> AsyncIterator[MockConfigEntry]:
     """Set the site up with a register enabled; the clock jumps from then on."""
     caplog.set_level(logging.INFO, "custom_components.climkit")
-    asyncio.get_running_loop().set_debug(False)
     with fast_clock(freezer):
         entry.add_to_hass(hass)
         await hass.config_entries.async_setup(entry.entry_id)

@@ -167,8 +167,7 @@ async def test_a_day_of_a_hundred_sites(freezer: FrozenDateTimeFactory) -> None:
     flow and an action.
     """
     day = Day()
-    day.loop.set_debug(False)
-    with fast_clock(freezer, settle=0):
+    with fast_clock(freezer):
         work = [day.flow(), day.action()]
         work += [day.live() for _ in range(SITES)]
         work += [day.history(number) for number in range(SITES)]
@@ -212,7 +211,6 @@ async def test_sites_of_one_account(
     """
     caplog.set_level(logging.WARNING)
     caplog.set_level(logging.WARNING, "sqlalchemy.engine")
-    asyncio.get_running_loop().set_debug(False)
     created = dt_util.utcnow() - timedelta(days=3)
     cloud.sites[:] = sites.many(20, created=created)
     entries = [entry_for(site, meters=[]) for site in cloud.sites]

@@ -88,7 +88,7 @@ class Cloud:
 
     async def has_been_asked(self, times: int) -> None:
         """Wait until so many requests have come in."""
-        async with asyncio.timeout(10), self._news:
+        async with asyncio.timeout(600), self._news:
             await self._news.wait_for(lambda: len(self.asked) >= times)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:

@@ -1,10 +1,12 @@
 """What the client does when it is told to ask less often."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from time import monotonic
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.climkit.api import (
@@ -13,10 +15,19 @@ from custom_components.climkit.api import (
     ClimkitRateLimitError,
     queue,
 )
+from tests.fast_clock import fast_clock
 
 from .conftest import Answer, Cloud
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
+
+
+@pytest.fixture(autouse=True)
+async def _no_real_time(freezer: FrozenDateTimeFactory) -> AsyncIterator[None]:
+    """Let pauses be as long as they are meant to be, however busy the machine is."""
+    with fast_clock(freezer):
+        yield
+
 
 REFUSALS: dict[str, Answer] = {
     "429": Answer("", 429),

@@ -1,11 +1,13 @@
 """Who may send when: the pace, the order, pauses, and callers that give up."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from math import inf, nan
 from time import monotonic
 
 import aiohttp
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.climkit.api import (
@@ -15,9 +17,18 @@ from custom_components.climkit.api import (
     Resolution,
     queue,
 )
+from tests.fast_clock import fast_clock
 
 from .conftest import PASSWORD, USER, Answer, Cloud
 from .test_client import START
+
+
+@pytest.fixture(autouse=True)
+async def _no_real_time(freezer: FrozenDateTimeFactory) -> AsyncIterator[None]:
+    """Let pauses be as long as they are meant to be, however busy the machine is."""
+    with fast_clock(freezer):
+        yield
+
 
 LIVE, BACKGROUND = Priority.LIVE, Priority.BACKGROUND
 

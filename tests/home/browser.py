@@ -9,6 +9,7 @@ from typing import Final
 from playwright.async_api import Page, async_playwright
 
 from .home import PASSWORD, USERNAME
+from .patience import STALLED
 
 CHROMIUM: Final = next(
     filter(
@@ -53,13 +54,15 @@ async def open_page(
             executable_path=CHROMIUM, args=list(FLAGS)
         )
         try:
-            yield await browser.new_page(
+            page = await browser.new_page(
                 viewport={"width": width, "height": height},
                 device_scale_factor=scale,
                 locale=language,
                 timezone_id="Europe/Zurich",
                 color_scheme="dark" if dark else "light",
             )
+            page.set_default_timeout(STALLED * 1000)
+            yield page
         finally:
             await browser.close()
 

@@ -7,6 +7,8 @@ from typing import Any, Self, override
 import aiohttp
 from yarl import URL
 
+from .patience import STALLED
+
 type Json = dict[str, Any]
 
 
@@ -21,7 +23,7 @@ class HomeClient:
         """Prepare a session with the Home Assistant at `url` (scheme and host)."""
         self.url = URL(url)
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=60), trust_env=False
+            timeout=aiohttp.ClientTimeout(total=STALLED), trust_env=False
         )
         self._token = ""
 
@@ -111,7 +113,7 @@ class HomeClient:
             if (answer := await socket.receive_json())["type"] != "auth_ok":
                 raise HomeError(f"WebSocket log-in refused: {answer}")
             await socket.send_json({"id": 1, "type": kind, **fields})
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(STALLED):
                 answer = await socket.receive_json()
         if not answer["success"]:
             raise HomeError(f"{kind}: {answer['error']}")

@@ -5,17 +5,16 @@ from asyncio.subprocess import Process
 import os
 from pathlib import Path
 import sys
-import time
 from typing import Self
 
 import aiohttp
 
 from .client import HomeError
 from .home import free_port
+from .patience import Patience
 from .process import end
 from .seed import CHECKOUT
 
-START_TIMEOUT = 30
 STOP_TIMEOUT = 10
 
 
@@ -64,10 +63,11 @@ class Cloud:
                 stderr=output,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + START_TIMEOUT
+        patience = Patience()
         while not await self._answers():
-            if self._process.returncode is not None or time.monotonic() > deadline:
+            if self._process.returncode is not None:
                 raise HomeError(self._explain())
+            patience.see(self._log.stat().st_size)
             await asyncio.sleep(0.1)
 
     async def _stop(self) -> None:

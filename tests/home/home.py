@@ -11,6 +11,7 @@ import sys
 from typing import Final, Self
 
 from .client import HomeClient, HomeError
+from .patience import Patience
 from .process import end
 from .seed import seed
 
@@ -18,7 +19,6 @@ USERNAME: Final = "demo"
 PASSWORD: Final = "demo"
 LANGUAGES: Final = ("en", "de", "fr", "it")
 RESTART_EXIT_CODE: Final = 100
-START_TIMEOUT: Final = 300
 STOP_TIMEOUT: Final = 60
 
 
@@ -62,6 +62,7 @@ class Home:
         self._environment = dict(environment or {})
         self._debug = debug
         self._process: Process | None = None
+        self._patience = Patience()
 
     async def __aenter__(self) -> Self:
         try:
@@ -86,11 +87,11 @@ class Home:
             debug=self._debug,
         )
         await self._launch()
+        self._patience = Patience()
         try:
-            async with asyncio.timeout(START_TIMEOUT):
-                await self._become_ready()
+            await self._become_ready()
         except TimeoutError as err:
-            raise HomeError(f"Not ready within {START_TIMEOUT} s") from err
+            raise HomeError(f"Home Assistant does not get ready: {err}") from err
 
     async def _become_ready(self) -> None:
         """Wait for the page, log in, and wait until everything is set up."""
@@ -177,8 +178,13 @@ class Home:
         )
 
     async def _pause(self) -> None:
-        """Wait a little; raises HomeError when the process has ended meanwhile."""
+        """Wait a little; raises HomeError when the process has ended meanwhile.
+
+        Raises TimeoutError when it has written nothing for long.
+        """
         await asyncio.sleep(0.25)
+        logs = (self.log, self.directory / "output.log")
+        self._patience.see([log.exists() and log.stat().st_size for log in logs])
         if self._process is None or self._process.returncode is not None:
             raise HomeError(
                 self._explain(self._process.returncode if self._process else None)

@@ -16,7 +16,7 @@ _NO_VALUE: Final = ("unknown", "unavailable")
 
 
 @dataclass(frozen=True, kw_only=True)
-class HistoryProgress:
+class Progress:
     """How much of what the demo shows is there."""
 
     history: float
