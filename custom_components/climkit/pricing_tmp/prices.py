@@ -77,8 +77,9 @@ class TimesPrice:
     """The days that count as Sundays."""
 
     def kind_of(self, day: date) -> tuple[int, int]:
-        """Return the day of the week that it counts as, and the month."""
-        return SUNDAY if day in self.days_off else day.weekday(), day.month
+        """Return the day of the week that it counts as, and the month if it matters."""
+        weekday = SUNDAY if day in self.days_off else day.weekday()
+        return weekday, day.month if any(zone.months for zone in self.zones) else 1
 
     def price(self, start: datetime, local: datetime) -> float | None:
         """Return the price of the last zone that holds, or else the default."""

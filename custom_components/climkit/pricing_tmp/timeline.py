@@ -85,8 +85,7 @@ class PriceTimeline:
 
     def price_at(self, start: datetime) -> float | None:
         """Return the price of the quarter hour at `start`, or None without one."""
-        local = start.astimezone(self._zone)
-        return self._source_on(local.date()).price(start.astimezone(UTC), local)
+        return self._price(start.astimezone(UTC))
 
     def hour_prices(self, hour: datetime) -> HourPrices:
         """Return the prices of the hour that begins at `hour`, in UTC."""
@@ -109,12 +108,16 @@ class PriceTimeline:
             day
         )
 
+    def _price(self, start: datetime) -> float | None:
+        local = start.astimezone(self._zone)
+        return self._source_on(local.date()).price(start, local)
+
     def _source_on(self, day: date) -> PriceSource:
         index = bisect_right(self._starts, day)
         return self._sources[index - 1] if index else _BEFORE
 
     def _hour(self, hour: datetime) -> HourPrices:
-        return HourPrices.of(*(self.price_at(hour + i * QUARTER) for i in range(4)))
+        return HourPrices.of(*[self._price(hour + i * QUARTER) for i in range(4)])
 
     def _day(self, start: datetime) -> tuple[HourPrices, ...] | None:
         """Return the prices of a UTC day, or None if they are not to be remembered.
@@ -130,7 +133,7 @@ class PriceTimeline:
         offset = first.utcoffset()
         key = start if offset != last.utcoffset() else (offset, *kinds)
         if key not in self._kinds:
-            quarters = (self.price_at(start + i * QUARTER) for i in range(96))
+            quarters = (self._price(start + i * QUARTER) for i in range(96))
             self._kinds[key] = tuple(
                 HourPrices.of(*four) for four in batched(quarters, 4, strict=True)
             )
