@@ -44,7 +44,7 @@ VERSIONS = st.fixed_dictionaries(
     }
 )
 BOOKS = st.lists(
-    VERSIONS, max_size=5, unique_by=lambda each: (each["day"], *each["meters"])
+    VERSIONS, max_size=5, unique_by=lambda each: (each["day"], str(each["meters"]))
 )
 AMOUNTS = st.integers(-500, 3000).map(lambda wh: wh / 1000)
 STEPS = st.lists(

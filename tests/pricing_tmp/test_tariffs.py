@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.climkit.metering import HOUR, QUARTER
+from custom_components.climkit.pricing_tmp.costs import cost_of_hour
 from custom_components.climkit.pricing_tmp.prices import chf_per_kwh
 from custom_components.climkit.pricing_tmp.tariff import Component, Tariff
 from custom_components.climkit.pricing_tmp.tariffs import first_difference
@@ -223,7 +224,9 @@ def test_an_entitys_price(price: float, unit: str) -> None:
     archive = Archive({start: chf_per_kwh(price, unit)})
     version = tariff(entity_id="sensor.price", surcharge=0.0276, vat=8.1)
     site = tariffs(version, archive=archive)
-    assert site.price_at(GRID, None, start) == pytest.approx(0.2827896)
+    found = site.price_at(GRID, None, start)
+    assert found == pytest.approx(0.2827896)
+    assert cost_of_hour(1.5, (), HourPrices.of(found)) == pytest.approx(0.4241844)
     assert site.price_at(GRID, None, start + QUARTER) is None
 
 

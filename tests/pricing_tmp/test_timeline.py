@@ -8,7 +8,7 @@ import pytest
 from custom_components.climkit.metering import HOUR, QUARTER
 from custom_components.climkit.pricing_tmp.prices import TimesPrice
 from custom_components.climkit.pricing_tmp.tariffs import first_difference
-from custom_components.climkit.pricing_tmp.timeline import HourPrices
+from custom_components.climkit.pricing_tmp.timeline import HourPrices, PriceTimeline
 
 from .examples import (
     GRID,
@@ -91,14 +91,14 @@ def test_years_are_compared_in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = tariffs(DAILY), tariffs(DAILY, new_year)
     asked = 0
 
-    def count(self: Tariffs, hour: datetime) -> HourPrices:
+    real = PriceTimeline.hour_prices
+
+    def count(self: PriceTimeline, hour: datetime) -> HourPrices:
         nonlocal asked
         asked += 1
-        return real(self, hour)  # type: ignore[arg-type]
+        return real(self, hour)
 
-    timeline = type(old.timeline(GRID, None))
-    real = timeline.hour_prices
-    monkeypatch.setattr(timeline, "hour_prices", count)
+    monkeypatch.setattr(PriceTimeline, "hour_prices", count)
     found = first_difference(old, new, GRID, None, **YEARS)
     assert found == local("2026-11-01 00:00")
     assert asked == 2
