@@ -1,5 +1,7 @@
 """Monthly fees, spread over the hours that a month really has."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from custom_components.climkit.pricing_tmp.tariffs import first_fee_difference
@@ -64,3 +66,16 @@ def test_where_fees_change() -> None:
     zero = tariffs(free, tariff("solar", price=NT))
     assert zero.fee_fingerprint(None) != tariffs(free).fee_fingerprint(None)
     assert first_fee_difference(zero, tariffs(free), None, **YEARS) is None
+
+
+def test_clocks_that_change_by_half_an_hour() -> None:
+    """Lord Howe's October has 743.5 hours, in which 743 hours of UTC begin.
+
+    It starts at 13:30 UTC; so does the period asked for, within an hour that is not
+    the month's.
+    """
+    zone = ZoneInfo("Australia/Lord_Howe")
+    site = tariffs(tariff(price=NT, monthly_fee=7.43), zone=zone)
+    fees = site.fees(None, utc("2026-09-30 13:30"), utc("2026-10-31 13:00"))
+    assert min(fees) == utc("2026-09-30 14:00")
+    assert list(fees.values()) == pytest.approx([0.01] * 743)

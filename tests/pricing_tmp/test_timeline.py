@@ -125,3 +125,19 @@ def test_a_sort_of_day_is_priced_once(monkeypatch: pytest.MonkeyPatch) -> None:
         assert timeline.hour_prices(hour).mean in (HT, NT)
         hour += HOUR
     assert asked == (7 * 2 + 10) * 96
+
+
+def test_the_day_on_which_an_entity_takes_over() -> None:
+    """Its morning is fixed, its afternoon grows with the archive: in UTC one day."""
+    first = local("2026-02-02 00:00")
+    archive = Archive()
+    versions = [
+        tariff(price=NT),
+        tariff(entity_id="sensor.price", valid_from="2026-02-02"),
+    ]
+    timeline = tariffs(*versions, archive=archive).timeline(GRID, None)
+    assert timeline.hour_prices(first - HOUR) == HourPrices.of(NT)
+    assert timeline.hour_prices(first) == HourPrices.of(None)
+    archive.prices |= quarters(first, HT, HT, HT, HT)
+    assert timeline.hour_prices(first) == HourPrices.of(HT)
+    assert timeline.hour_prices(first - HOUR) == HourPrices.of(NT)
