@@ -183,7 +183,7 @@ def costs_of_series(
         return costs[0]
     sums = {}
     flows = [energies.get(flow, {}) for flow, _ in series.terms]
-    for hour in set(flows[0]).intersection(*flows[1:]):
+    for hour in sorted(set(flows[0]).intersection(*flows[1:])):
         priced = [part[hour] for part in costs if hour in part]
         without_price = sum(
             abs(energy[hour])
