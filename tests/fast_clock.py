@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any, Final, Protocol, override
 from unittest.mock import patch
 
-from custom_components.climkit.statistics import Ledger
+from custom_components.climkit.statistics.writer import StatisticsWriter
 
 SETTLE: Final = 0.001
 """Real seconds in which something must happen, or else all are waiting."""
@@ -83,7 +83,7 @@ def fast_clock(frozen: Frozen, *, settle: float = SETTLE) -> Iterator[None]:
     """
     loop: Any = asyncio.get_running_loop()
     busy = _Busy()
-    book = Ledger._async_run
+    book = StatisticsWriter._async_run
 
     async def counted_book(*args: Any) -> Any:
         busy.count += 1
@@ -100,7 +100,7 @@ def fast_clock(frozen: Frozen, *, settle: float = SETTLE) -> Iterator[None]:
     try:
         with (
             patch.object(loop, "run_in_executor", busy.watch(loop.run_in_executor)),
-            patch.object(Ledger, "_async_run", counted_book),
+            patch.object(StatisticsWriter, "_async_run", counted_book),
         ):
             yield
     finally:

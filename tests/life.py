@@ -14,8 +14,8 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.climkit.audit import Audit
 from custom_components.climkit.const import DOMAIN
+from custom_components.climkit.history.audit import HistoryAudit
 
 from .ledger import HOURLY_ROUNDING, WIRE, model_hours, rows_of
 from .simulator import Simulator
@@ -85,7 +85,7 @@ class Life:
         self.cloud = cloud
         self.entry = entry
         self.caplog = caplog
-        self.audits: list[Audit] = []
+        self.audits: list[HistoryAudit] = []
         site = cloud.sites[0]
         self.columns = {f"{site.id}_{kind}": column for kind, column in WIRE.items()}
         """Statistics, and what the model calls them."""

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
 
-from custom_components.climkit.audit import _time_of
+from custom_components.climkit.history.audit import _time_of
 
 from .conftest import NOW, entry_for, history_done, later, set_up
 from .ledger import assert_equal, model_hours, rows_of

@@ -22,10 +22,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.climkit import account
-from custom_components.climkit.account import async_get_client
 from custom_components.climkit.api import ClimkitClient, queue
 from custom_components.climkit.const import CONF_METERS, CONF_OFFERED, CONF_SITE, DOMAIN
+from custom_components.climkit.reading import account
+from custom_components.climkit.reading.account import async_get_client
 
 from .conftest import entry_for
 from .simulator import Fault, SimulatedMeter, SimulatedSite, Simulator, sites

@@ -25,10 +25,15 @@ from pytest_homeassistant_custom_component.common import (
     flush_store,
 )
 
-from custom_components.climkit import dashboard_setup
 from custom_components.climkit.const import CONF_METERS, DOMAIN
-from custom_components.climkit.flows import Flow
-from custom_components.climkit.statistics import Booked, Entry, Ledger, RecorderError
+from custom_components.climkit.energy_dashboard import setup as dashboard_setup
+from custom_components.climkit.metering.flows import Flow
+from custom_components.climkit.statistics.updates import (
+    RecorderError,
+    SeriesUpdate,
+    WriteResult,
+)
+from custom_components.climkit.statistics.writer import StatisticsWriter
 
 from .conftest import NOW, entry_for
 from .simulator import SimulatedSite, Simulator, sites
@@ -596,19 +601,23 @@ TROUBLES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "no such method": lambda patch: patch.delattr(EnergyManager, "async_update"),
     "not saved": lambda patch: patch.setattr(EnergyManager, "async_update", broken),
     "fault of the recorder": lambda patch: patch.setattr(
-        Ledger, "async_book", answering(broken)
+        StatisticsWriter, "async_book", answering(broken)
     ),
     "no such statistic": lambda patch: patch.setattr(
-        Ledger, "async_book", answering(lambda: Booked((), lost=True))
+        StatisticsWriter,
+        "async_book",
+        answering(lambda: WriteResult((), rows_missing=True)),
     ),
 }
 
 
-def answering(answer: Callable[[], Booked]) -> Callable[..., Any]:
+def answering(answer: Callable[[], WriteResult]) -> Callable[..., Any]:
     """Return another way to book, for what only asks whether statistics are there."""
-    book = Ledger.async_book
+    book = StatisticsWriter.async_write
 
-    async def other(ledger: Ledger, entries: Mapping[Flow, Entry], *more: Any) -> Any:
+    async def other(
+        ledger: StatisticsWriter, entries: Mapping[Flow, SeriesUpdate], *more: Any
+    ) -> Any:
         if any(entry.hours or entry.after for entry in entries.values()):
             return await book(ledger, entries, *more)
         return {flow: answer() for flow in entries}
@@ -656,7 +665,7 @@ async def test_recorder_comes_back(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """Nobody has to restart for it."""
-    with patch.object(Ledger, "async_announce", side_effect=RecorderError):
+    with patch.object(StatisticsWriter, "async_announce", side_effect=RecorderError):
         await choose(hass, site, "site")
         assert asked_for(hass) == BY_HAND
     freezer.tick(dashboard_setup.RETRY)

@@ -10,7 +10,7 @@ import pytest
 from tests.home import PASSWORD, USERNAME, Home, run_flow
 from tests.home.__main__ import choice_of_meters
 from tests.home.cloud import Cloud
-from tests.home.progress import Progress
+from tests.home.progress import HistoryProgress
 from tests.simulator import sites
 
 COLUMNS = {
@@ -79,7 +79,7 @@ async def newest_hour_is_there(home: Home, statistic_id: str) -> None:
 async def test_statistics_are_the_model_and_a_restart_goes_on(home: Home) -> None:
     site = sites.showcase()
     entities = await all_known(home)
-    assert (await Progress.of(home)).dashboard == DASHBOARD
+    assert (await HistoryProgress.of(home)).dashboard == DASHBOARD
     await newest_hour_is_there(home, f"climkit:{site.id}_grid_import")
 
     listed = await home.client.command("recorder/list_statistic_ids")

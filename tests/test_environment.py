@@ -14,10 +14,10 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.climkit import measurands
 from custom_components.climkit.api import Sensor
 from custom_components.climkit.const import DOMAIN
-from custom_components.climkit.measurands import measurand_of
+from custom_components.climkit.entities import measurands
+from custom_components.climkit.entities.measurands import measurand_of
 
 from .conftest import NOW, entry_for, later, set_up
 from .simulator import Fault, SimulatedSensor, SimulatedSite, Simulator, sites

@@ -18,8 +18,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.api import transport
-from custom_components.climkit.audit import Audit
 from custom_components.climkit.const import DOMAIN
+from custom_components.climkit.history.audit import HistoryAudit
 
 from .conftest import NOW, entry_for
 from .fast_clock import fast_clock
@@ -74,10 +74,10 @@ def life(
         cloud.grant("demo", [cloud.sites[0].id], [flat])
         found.follow_meter(flat, alone=True)
 
-    def remember(audit: Audit) -> None:
+    def remember(audit: HistoryAudit) -> None:
         found.audits.append(audit)
 
-    with patch.object(Audit, "async_schedule", remember):
+    with patch.object(HistoryAudit, "async_schedule", remember):
         yield found
 
 

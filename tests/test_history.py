@@ -15,8 +15,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy import text
 
-from custom_components.climkit import history as history_module
 from custom_components.climkit.api import RequestQueue
+from custom_components.climkit.history import importer as history_module
 
 from .conftest import NOW, entry_for, history_done, later, set_up
 from .ledger import assert_equal, model_hours, rows_of
@@ -214,10 +214,10 @@ async def test_a_day_that_is_refused_for_good_is_left_out_and_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One bad day does not cost the years behind it; it is looked for again at night."""
-    lost = datetime(2026, 5, 20, tzinfo=UTC)
+    rows_missing = datetime(2026, 5, 20, tzinfo=UTC)
 
     def hitting(endpoint: str, path: str) -> Fault | None:
-        covers = _covers(cloud.requests[-1].json, lost)
+        covers = _covers(cloud.requests[-1].json, rows_missing)
         return Fault("status", status=500) if covers else None
 
     monkeypatch.setattr(cloud.faults, "hitting", hitting)
@@ -227,11 +227,11 @@ async def test_a_day_that_is_refused_for_good_is_left_out_and_said(
     await history_done(entry)
     assert "does not give" in caplog.text
     (skipped,) = entry.runtime_data.history.skipped
-    assert skipped[1] <= lost < skipped[2]
+    assert skipped[1] <= rows_missing < skipped[2]
     behind = [start for start, _ in hourly(cloud) if start > skipped[2].isoformat()]
     assert len(behind) <= 4  # windows of ten days again, not of one
     rows = await rows_of(hass, f"climkit:{site.id}_grid_export")
-    assert lost not in rows
+    assert rows_missing not in rows
     assert min(rows) == CREATED
 
 

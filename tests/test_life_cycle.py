@@ -102,13 +102,13 @@ async def test_removed_in_the_middle_of_a_window(
     await set_up(hass, entry)
     await history_done(entry)
     file = f"{DOMAIN}.{entry.entry_id}"
-    books, flows = entry.runtime_data.books, entry.runtime_data.live[0].flows
+    statistics, flows = entry.runtime_data.statistics, entry.runtime_data.live[0].flows
     await later(hass, freezer, timedelta(minutes=2))
     assert file in hass_storage
     await hass.config_entries.async_remove(entry.entry_id)
     assert file not in hass_storage
     for flow in flows:
-        books.advance(flow, dt_util.utcnow())
+        statistics.advance(flow, dt_util.utcnow())
     await later(hass, freezer, timedelta(minutes=2))
     assert file not in hass_storage
 

@@ -6,23 +6,27 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.climkit.metering import (
-    HOUR,
-    QUARTER,
-    HourRow,
-    Hours,
-    Stored,
-    amount_since,
-    amounts_between,
-    hour_of,
-    hours_of_quarters,
+from custom_components.climkit.metering.calendar import (
     local_days,
     local_months,
+    start_of_day,
+    windows,
+)
+from custom_components.climkit.metering.hours import (
+    HOUR,
+    QUARTER,
+    HourlyAmounts,
+    amount_since,
+    hour_of,
+    hours_of_quarters,
+)
+from custom_components.climkit.metering.reconcile import (
+    StatisticRow,
+    StoredWindow,
+    amounts_between,
     reconcile,
     rounding_allowance,
-    start_of_day,
     total_at_live_edge,
-    windows,
 )
 
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -38,12 +42,12 @@ def quarters(start: datetime, *amounts: float | None) -> dict[datetime, float]:
     }
 
 
-def rows(start: datetime, *amounts: float, base: float = 0.0) -> list[HourRow]:
+def rows(start: datetime, *amounts: float, base: float = 0.0) -> list[StatisticRow]:
     """Return a chain of rows one after the other."""
     chain = []
     for i, amount in enumerate(amounts):
         base += amount
-        chain.append(HourRow(start + i * HOUR, amount, base))
+        chain.append(StatisticRow(start + i * HOUR, amount, base))
     return chain
 
 
@@ -117,36 +121,41 @@ def test_reconcile(
     expected: list[tuple[int, float, float]],
 ) -> None:
     """Rows to write: those that differ, with the sum going on from the base."""
-    hours = Hours(
+    hours = HourlyAmounts(
         {T0 + n * HOUR: v for n, v in complete.items()},
         {T0 + n * HOUR: v for n, v in partial.items()},
     )
     for base in (0.0, 100.0):
-        changed = reconcile(Stored(base, rows(T0, *stored, base=base)), hours)
+        changed = reconcile(StoredWindow(base, rows(T0, *stored, base=base)), hours)
         assert changed == [
-            HourRow(T0 + n * HOUR, state, base + total) for n, state, total in expected
+            StatisticRow(T0 + n * HOUR, state, base + total)
+            for n, state, total in expected
         ]
 
 
 def test_reconcile_fills_a_gap_and_leaves_no_jump() -> None:
     """An hour that comes between two stored ones moves only what is after it."""
-    stored = Stored(5.0, [HourRow(T0, 1, 6), HourRow(T0 + 2 * HOUR, 3, 9)])
-    assert reconcile(stored, Hours({T0 + HOUR: 2}, {})) == [
-        HourRow(T0 + HOUR, 2, 8),
-        HourRow(T0 + 2 * HOUR, 3, 11),
+    stored = StoredWindow(
+        5.0, [StatisticRow(T0, 1, 6), StatisticRow(T0 + 2 * HOUR, 3, 9)]
+    )
+    assert reconcile(stored, HourlyAmounts({T0 + HOUR: 2}, {})) == [
+        StatisticRow(T0 + HOUR, 2, 8),
+        StatisticRow(T0 + 2 * HOUR, 3, 11),
     ]
 
 
 def test_reconcile_mends_a_broken_chain() -> None:
     """Sums that do not go on from each other are put right by the way."""
-    stored = Stored(0.0, [HourRow(T0, 1, 1), HourRow(T0 + HOUR, 2, 99)])
-    assert reconcile(stored, Hours({T0: 1}, {})) == [HourRow(T0 + HOUR, 2, 3)]
+    stored = StoredWindow(0.0, [StatisticRow(T0, 1, 1), StatisticRow(T0 + HOUR, 2, 99)])
+    assert reconcile(stored, HourlyAmounts({T0: 1}, {})) == [
+        StatisticRow(T0 + HOUR, 2, 3)
+    ]
 
 
 def test_rounding_is_no_revision() -> None:
     """An hour's row, rounded, is not news against the sum of four rounded quarters."""
-    stored = Stored(0.0, rows(T0, 0.4980, 1.0))
-    hours = Hours({T0: 0.5}, {})
+    stored = StoredWindow(0.0, rows(T0, 0.4980, 1.0))
+    hours = HourlyAmounts({T0: 0.5}, {})
     assert reconcile(stored, hours, tolerance=0.0025) == []
     assert len(reconcile(stored, hours)) == 2
 
@@ -166,7 +175,7 @@ def test_rounding_is_no_revision() -> None:
 )
 def test_total_at_live_edge(stored: Iterable[int], expected: float) -> None:
     """The total is the newest sum and the quarters of hours that have no row."""
-    tail = [HourRow(T0 + hour * HOUR, 1, 100) for hour in stored]
+    tail = [StatisticRow(T0 + hour * HOUR, 1, 100) for hour in stored]
     assert total_at_live_edge(tail, quarters(T0, 1, 2, 3, 4)) == expected
 
 
@@ -221,7 +230,7 @@ def test_local_months_over_a_year_are_the_calendars() -> None:
 def test_amounts_between() -> None:
     """Rows are added up by period; those outside belong to none."""
     bounds = [T0, T0 + 2 * HOUR, T0 + 5 * HOUR]
-    some = [*rows(T0 - HOUR, 50, 1, 2, 3, 4), HourRow(T0 + 5 * HOUR, 60, 0)]
+    some = [*rows(T0 - HOUR, 50, 1, 2, 3, 4), StatisticRow(T0 + 5 * HOUR, 60, 0)]
     assert amounts_between(some, bounds) == {T0: 3, T0 + 2 * HOUR: 7}
 
 

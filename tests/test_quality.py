@@ -23,10 +23,12 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
-from custom_components.climkit import environment, registers, sensor
+from custom_components.climkit import sensor
 from custom_components.climkit.config_flow import ClimkitConfigFlow
 from custom_components.climkit.const import DOMAIN
-from custom_components.climkit.options_flow import ClimkitOptionsFlow
+from custom_components.climkit.entities import registers
+from custom_components.climkit.reading import environment
+from custom_components.climkit.setup_flow.options import ClimkitOptionsFlow
 
 ROOT = Path(__file__).parents[1]
 INTEGRATION = ROOT / "custom_components" / "climkit"

@@ -18,9 +18,11 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.climkit.api import Column
-from custom_components.climkit.flows import Flow, FlowKind
-from custom_components.climkit.metering import HOUR, Hours
-from custom_components.climkit.statistics import Entry, Ledger, statistic_id
+from custom_components.climkit.metering.flows import Flow, FlowKind
+from custom_components.climkit.metering.hours import HOUR, HourlyAmounts
+from custom_components.climkit.statistics.metadata import statistic_id
+from custom_components.climkit.statistics.updates import SeriesUpdate
+from custom_components.climkit.statistics.writer import StatisticsWriter
 
 from .conftest import entry_for, history_done, later, set_up
 from .ledger import WIRE, assert_equal, model_hours, rows_of
@@ -45,9 +47,9 @@ _numbers = count()
 
 
 @pytest.fixture
-async def ledger(recorder_mock: Recorder, hass: HomeAssistant) -> Ledger:
+async def ledger(recorder_mock: Recorder, hass: HomeAssistant) -> StatisticsWriter:
     """Return a ledger on a real recorder."""
-    return Ledger(hass)
+    return StatisticsWriter(hass)
 
 
 @settings(
@@ -58,7 +60,7 @@ async def ledger(recorder_mock: Recorder, hass: HomeAssistant) -> Ledger:
 @given(steps=st.lists(STEPS, min_size=1, max_size=25))
 async def test_any_sequence_of_bookings(
     hass: HomeAssistant,
-    ledger: Ledger,
+    ledger: StatisticsWriter,
     steps: list[tuple[str, tuple[int, list[float]]]],
 ) -> None:
     """After each step the chain is exact, and every hour is as it was last told."""
@@ -80,14 +82,16 @@ async def test_any_sequence_of_bookings(
         first, amounts = stretch
         told = {T0 + (first + n) * HOUR: amount for n, amount in enumerate(amounts)}
         if action == "partial":
-            hours = Hours({}, told)
+            hours = HourlyAmounts({}, told)
             paper = told | paper
         else:
-            hours = Hours(told, {})
+            hours = HourlyAmounts(told, {})
             paper |= told
-        await ledger.async_book({flow: Entry(hours)})
+        await ledger.async_write({flow: SeriesUpdate(hours)})
         if action == "again":
-            assert (await ledger.async_book({flow: Entry(hours)}))[flow].written == 0
+            assert (await ledger.async_write({flow: SeriesUpdate(hours)}))[
+                flow
+            ].written == 0
         assert_same(await rows_of(hass, statistic_id(flow)), paper)
 
 

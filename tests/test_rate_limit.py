@@ -17,8 +17,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.api import Priority, RequestQueue
 from custom_components.climkit.const import DOMAIN
-from custom_components.climkit.metering import QUARTER
-from custom_components.climkit.schedule import RETRY, PublicationSchedule
+from custom_components.climkit.metering.hours import QUARTER
+from custom_components.climkit.metering.publication import RETRY, PublicationSchedule
 
 from .conftest import NOW, entry_for
 from .fast_clock import fast_clock

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from custom_components.climkit.metering import QUARTER
-from custom_components.climkit.schedule import RETRY, PublicationSchedule
+from custom_components.climkit.metering.hours import QUARTER
+from custom_components.climkit.metering.publication import RETRY, PublicationSchedule
 
 START = datetime(2026, 3, 1, 12, 3, 20, tzinfo=UTC)
 HOURS = 48

@@ -21,15 +21,16 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from sqlalchemy import event
 
 from custom_components.climkit.api import Column
-from custom_components.climkit.flows import Flow, FlowKind
-from custom_components.climkit.metering import HOUR, HOUR_ROUNDING, HourRow, Hours
-from custom_components.climkit.statistics import (
-    Booked,
-    Entry,
-    Ledger,
+from custom_components.climkit.metering.flows import Flow, FlowKind
+from custom_components.climkit.metering.hours import HOUR, HourlyAmounts
+from custom_components.climkit.metering.reconcile import HOUR_ROUNDING, StatisticRow
+from custom_components.climkit.statistics.metadata import statistic_id
+from custom_components.climkit.statistics.updates import (
     RecorderError,
-    statistic_id,
+    SeriesUpdate,
+    WriteResult,
 )
+from custom_components.climkit.statistics.writer import StatisticsWriter
 
 T0 = datetime(2024, 3, 1, tzinfo=UTC)
 FLOW = Flow("63ce", FlowKind.GRID_IMPORT, "electricity", Column(None, "from_ext"))
@@ -38,21 +39,25 @@ WATER = Flow("77aa", FlowKind.CONSUMPTION, "cold_water", Column("77aa", "total")
 
 
 @pytest.fixture
-async def ledger(recorder_mock: Recorder, hass: HomeAssistant) -> Ledger:
+async def ledger(recorder_mock: Recorder, hass: HomeAssistant) -> StatisticsWriter:
     """Return a ledger whose statistics have been announced."""
-    ledger = Ledger(hass)
+    ledger = StatisticsWriter(hass)
     await ledger.async_announce(dict.fromkeys((FLOW, OTHER, WATER), "Site flow"))
     return ledger
 
 
-def hours(amounts: Mapping[int, float], start: datetime = T0) -> Hours:
+def hours(amounts: Mapping[int, float], start: datetime = T0) -> HourlyAmounts:
     """Return complete hours by their number since `start`."""
-    return Hours({start + n * HOUR: amount for n, amount in amounts.items()}, {})
+    return HourlyAmounts(
+        {start + n * HOUR: amount for n, amount in amounts.items()}, {}
+    )
 
 
-async def book(ledger: Ledger, amounts: Mapping[int, float], **more: object) -> Booked:
+async def book(
+    ledger: StatisticsWriter, amounts: Mapping[int, float], **more: object
+) -> WriteResult:
     """Book complete hours to FLOW."""
-    return (await ledger.async_book({FLOW: Entry(hours(amounts))}))[FLOW]
+    return (await ledger.async_write({FLOW: SeriesUpdate(hours(amounts))}))[FLOW]
 
 
 async def stored(hass: HomeAssistant, flow: Flow = FLOW) -> list[tuple[int, Any, Any]]:
@@ -74,7 +79,7 @@ async def stored(hass: HomeAssistant, flow: Flow = FLOW) -> list[tuple[int, Any,
     ]
 
 
-def as_stored(rows: Iterable[HourRow]) -> list[tuple[int, Any, Any]]:
+def as_stored(rows: Iterable[StatisticRow]) -> list[tuple[int, Any, Any]]:
     """Return rows in the way of `stored`."""
     return [((row.start - T0) // HOUR, row.state, row.sum) for row in rows]
 
@@ -89,7 +94,7 @@ def chain(amounts: Mapping[int, float]) -> list[tuple[int, Any, Any]]:
     return rows
 
 
-async def test_metadata(hass: HomeAssistant, ledger: Ledger) -> None:
+async def test_metadata(hass: HomeAssistant, ledger: StatisticsWriter) -> None:
     """Statistics can be picked in the Energy dashboard, even while empty."""
     await async_wait_recording_done(hass)
     found = await get_instance(hass).async_add_executor_job(get_metadata, hass)
@@ -101,7 +106,7 @@ async def test_metadata(hass: HomeAssistant, ledger: Ledger) -> None:
     assert (water["unit_class"], water["unit_of_measurement"]) == ("volume", "m³")
 
 
-async def test_name_follows(hass: HomeAssistant, ledger: Ledger) -> None:
+async def test_name_follows(hass: HomeAssistant, ledger: StatisticsWriter) -> None:
     """A new name in the cloud reaches the statistic; its rows stay."""
     await book(ledger, {0: 1})
     await ledger.async_announce({FLOW: "New name"})
@@ -111,7 +116,9 @@ async def test_name_follows(hass: HomeAssistant, ledger: Ledger) -> None:
     assert await stored(hass) == chain({0: 1})
 
 
-async def test_first_and_later_rows(hass: HomeAssistant, ledger: Ledger) -> None:
+async def test_first_and_later_rows(
+    hass: HomeAssistant, ledger: StatisticsWriter
+) -> None:
     """Rows are appended with the sum going on; nothing new writes nothing."""
     amounts: dict[int, float] = {0: 1.5, 1: 2.25, 2: 0}
     booked = await book(ledger, amounts)
@@ -122,12 +129,12 @@ async def test_first_and_later_rows(hass: HomeAssistant, ledger: Ledger) -> None
     amounts |= {3: 4.0, 4: -0.5}
     assert (await book(ledger, amounts)).written == 2
     assert await stored(hass) == chain(amounts)
-    tails = await ledger.async_tails((FLOW, OTHER))
+    tails = await ledger.async_newest_rows((FLOW, OTHER))
     assert as_stored(tails[FLOW]) == chain(amounts)
     assert tails[OTHER] == ()
     later = dict.fromkeys(range(5, 20), 1.0)
     await book(ledger, later)
-    (tail,) = (await ledger.async_tails((FLOW,))).values()
+    (tail,) = (await ledger.async_newest_rows((FLOW,))).values()
     assert as_stored(tail) == chain(amounts | later)[-8:]
     assert (await book(ledger, {})).tail == tail
 
@@ -145,7 +152,7 @@ async def test_first_and_later_rows(hass: HomeAssistant, ledger: Ledger) -> None
     ],
 )
 async def test_revision(
-    hass: HomeAssistant, ledger: Ledger, revision: dict[int, float]
+    hass: HomeAssistant, ledger: StatisticsWriter, revision: dict[int, float]
 ) -> None:
     """Whatever hour is corrected, all later sums go on from it."""
     amounts = {n: float(n) for n in range(10)}
@@ -154,7 +161,9 @@ async def test_revision(
     assert await stored(hass) == chain(amounts | revision)
 
 
-async def test_gap_is_filled_later(hass: HomeAssistant, ledger: Ledger) -> None:
+async def test_gap_is_filled_later(
+    hass: HomeAssistant, ledger: StatisticsWriter
+) -> None:
     """Hours that were missing take their place; their neighbours keep their amounts."""
     await book(ledger, {0: 1, 5: 6})
     await book(ledger, {2: 3, 3: 4})
@@ -162,17 +171,21 @@ async def test_gap_is_filled_later(hass: HomeAssistant, ledger: Ledger) -> None:
 
 
 async def test_other_statistics_are_left_alone(
-    hass: HomeAssistant, ledger: Ledger
+    hass: HomeAssistant, ledger: StatisticsWriter
 ) -> None:
     """A revision of one flow moves no sum of another."""
     amounts = dict.fromkeys(range(5), 1.0)
-    await ledger.async_book({FLOW: Entry(hours(amounts)), OTHER: Entry(hours(amounts))})
+    await ledger.async_write(
+        {FLOW: SeriesUpdate(hours(amounts)), OTHER: SeriesUpdate(hours(amounts))}
+    )
     await book(ledger, {1: 4.0})
     assert await stored(hass, OTHER) == chain(amounts)
     assert await stored(hass) == chain(amounts | {1: 4.0})
 
 
-async def test_nobody_ever_sees_a_spike(hass: HomeAssistant, ledger: Ledger) -> None:
+async def test_nobody_ever_sees_a_spike(
+    hass: HomeAssistant, ledger: StatisticsWriter
+) -> None:
     """At the moment of every commit, each sum is the sum before plus the state."""
     engine = get_instance(hass).engine
     assert engine is not None
@@ -210,46 +223,56 @@ async def test_nobody_ever_sees_a_spike(hass: HomeAssistant, ledger: Ledger) -> 
     assert await stored(hass) == chain(year | month)
 
 
-async def test_rounding_is_left_alone(hass: HomeAssistant, ledger: Ledger) -> None:
+async def test_rounding_is_left_alone(
+    hass: HomeAssistant, ledger: StatisticsWriter
+) -> None:
     """The cloud's hourly rows are rounded; they do not replace the sum of quarters."""
     await book(ledger, {0: 0.498, 1: 1})
-    entry = Entry(hours({0: 0.5, 1: 1.1}))
-    booked = (await ledger.async_book({FLOW: entry}, HOUR_ROUNDING))[FLOW]
+    entry = SeriesUpdate(hours({0: 0.5, 1: 1.1}))
+    booked = (await ledger.async_write({FLOW: entry}, HOUR_ROUNDING))[FLOW]
     assert booked.written == 1
     assert await stored(hass) == chain({0: 0.498, 1: 1.1})
 
 
 async def test_a_cleared_statistic_is_not_continued(
-    hass: HomeAssistant, ledger: Ledger
+    hass: HomeAssistant, ledger: StatisticsWriter
 ) -> None:
     """If the row that must be there is gone, nothing is booked, and it is said."""
     await book(ledger, {0: 1, 1: 2})
     after = T0 + HOUR
     get_instance(hass).async_clear_statistics([statistic_id(FLOW)])
     await async_wait_recording_done(hass)
-    booked = (await ledger.async_book({FLOW: Entry(hours({2: 3}), after)}))[FLOW]
-    assert booked == Booked((), lost=True)
+    booked = (await ledger.async_write({FLOW: SeriesUpdate(hours({2: 3}), after)}))[
+        FLOW
+    ]
+    assert booked == WriteResult((), rows_missing=True)
     await ledger.async_announce({FLOW: "Site flow"})
-    booked = (await ledger.async_book({FLOW: Entry(hours({2: 3}), after)}))[FLOW]
-    assert booked == Booked((), lost=True)
+    booked = (await ledger.async_write({FLOW: SeriesUpdate(hours({2: 3}), after)}))[
+        FLOW
+    ]
+    assert booked == WriteResult((), rows_missing=True)
     assert await stored(hass) == []
 
 
-async def test_many_rows_are_divided(hass: HomeAssistant, ledger: Ledger) -> None:
+async def test_many_rows_are_divided(
+    hass: HomeAssistant, ledger: StatisticsWriter
+) -> None:
     """More than one transaction holds is booked in several; each is exact."""
     amounts = dict.fromkeys(range(3000), 1.0)
     flows = (FLOW, OTHER, WATER)
-    booked = await ledger.async_book({flow: Entry(hours(amounts)) for flow in flows})
+    booked = await ledger.async_write(
+        {flow: SeriesUpdate(hours(amounts)) for flow in flows}
+    )
     assert [booked[flow].written for flow in flows] == [3000] * 3
     for flow in flows:
         assert await stored(hass, flow) == chain(amounts)
 
 
 async def test_recorder_that_stopped(
-    hass: HomeAssistant, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, ledger: StatisticsWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A recorder that does not answer, or that has been stopped, is an error to retry."""
-    monkeypatch.setattr("custom_components.climkit.statistics.TIMEOUT", 0.2)
+    monkeypatch.setattr("custom_components.climkit.statistics.writer.TIMEOUT", 0.2)
     recorder = get_instance(hass)
     held = threading.Event()
     reached = threading.Event()
@@ -267,18 +290,20 @@ async def test_recorder_that_stopped(
         with pytest.raises(RecorderError):
             await book(ledger, {0: 1})
         with pytest.raises(RecorderError):
-            await ledger.async_tails((FLOW,))
+            await ledger.async_newest_rows((FLOW,))
     assert (await book(ledger, {0: 1})).written == 1
 
 
-async def test_nothing_to_book(hass: HomeAssistant, ledger: Ledger) -> None:
+async def test_nothing_to_book(hass: HomeAssistant, ledger: StatisticsWriter) -> None:
     """No entry, or one without hours, is answered without a write."""
-    assert await ledger.async_book({}) == {}
-    booked = await ledger.async_book({FLOW: Entry(hours({}))})
-    assert booked == {FLOW: Booked(())}
+    assert await ledger.async_write({}) == {}
+    booked = await ledger.async_write({FLOW: SeriesUpdate(hours({}))})
+    assert booked == {FLOW: WriteResult(())}
 
 
-async def test_an_old_revision_is_quick(hass: HomeAssistant, ledger: Ledger) -> None:
+async def test_an_old_revision_is_quick(
+    hass: HomeAssistant, ledger: StatisticsWriter
+) -> None:
     """Later rows are moved, not written: a year's tail does not hold up the recorder."""
     amounts = dict.fromkeys(range(24 * 365), 1.0)
     await book(ledger, amounts)
@@ -308,7 +333,7 @@ async def test_an_old_revision_is_quick(hass: HomeAssistant, ledger: Ledger) -> 
 
 @pytest.mark.freeze_time("2024-03-02T00:00:30+00:00")
 async def test_the_hourly_compile_of_others(
-    hass: HomeAssistant, ledger: Ledger
+    hass: HomeAssistant, ledger: StatisticsWriter
 ) -> None:
     """Rows of ours for the very hour harm no sensor's statistics, nor they ours."""
     assert await async_setup_component(hass, "sensor", {})

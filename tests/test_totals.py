@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.climkit.statistics import _BookingTask
+from custom_components.climkit.statistics.table import WriteTask
 
 from .conftest import NOW, entry_for, history_done, later, set_up
 from .ledger import assert_equal, model_hours, rows_of
@@ -121,7 +121,7 @@ async def test_an_old_poll_does_not_come_back(
 
     def note(task: RecorderTask) -> None:
         queue_task(task)
-        if isinstance(task, _BookingTask):
+        if isinstance(task, WriteTask):
             waits.set()
 
     monkeypatch.setattr(recorder, "queue_task", note)

@@ -12,7 +12,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.climkit.api import MeterMode, MeterType
-from custom_components.climkit.flows import FlowKind
+from custom_components.climkit.metering.flows import FlowKind
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "climkit"
 LANGUAGES = ("en", "de", "fr", "it")

@@ -8,24 +8,25 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
-from .access import async_forget_access
-from .account import async_get_client
-from .audit import Audit
-from .books import Books
 from .const import CONF_SITE, DOMAIN
-from .coordinator import ReadingsCoordinator, SiteCoordinator
-from .dashboard_setup import DashboardSetup, async_forget
 from .devices import async_keep_devices, is_present
-from .environment import EnvironmentCoordinator
-from .flows import LIVE_MEDIA
-from .history import History
-from .outage import Outage
-from .progress import Progress
-from .registers import RegisterCoordinator
+from .energy_dashboard.setup import DashboardSetup, async_forget
+from .history.audit import HistoryAudit
+from .history.importer import HistoryImporter
+from .metering.flows import LIVE_MEDIA
+from .reading.account import async_get_client
+from .reading.environment import EnvironmentCoordinator
+from .reading.live_coordinator import LiveCoordinator
+from .reading.outage import Outage
+from .reading.reader import SeriesReader
+from .reading.refusals import async_forget_access
+from .reading.registers import RegisterCoordinator
+from .reading.site_coordinator import SiteCoordinator
 from .repairs import async_delete_issues, async_watch
-from .runtime import ClimkitConfigEntry, ClimkitData
+from .runtime import ClimkitConfigEntry, SiteRuntime
 from .services import async_setup_services
-from .source import Source
+from .statistics.progress import HistoryProgress
+from .statistics.site_statistics import SiteStatistics
 
 PLATFORMS = [Platform.SENSOR]
 
@@ -44,28 +45,28 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> b
         hass, entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD]
     )
     outage = Outage()
-    site = SiteCoordinator(hass, entry, client, outage)
+    statistics = SiteStatistics(hass, entry.entry_id)
+    await statistics.async_load()
+    site = SiteCoordinator(hass, entry, client, statistics, outage)
     await site.async_config_entry_first_refresh()
 
-    source = Source(client, entry.data[CONF_SITE])
-    entry.async_on_unload(site.async_add_listener(source.try_all_again))
-    books = Books(hass, entry.entry_id)
-    await books.async_load()
+    reader = SeriesReader(client, entry.data[CONF_SITE])
+    entry.async_on_unload(site.async_add_listener(reader.try_all_again))
     live, daily = (
-        ReadingsCoordinator(hass, entry, site, source, books, media=media)
+        LiveCoordinator(hass, entry, site, reader, statistics, media=media)
         for media in (LIVE_MEDIA, None)
     )
     outage.leader = live if live.media else daily
     await live.async_config_entry_first_refresh()
     await daily.async_refresh()  # what comes once a day must not hold up the rest
-    entry.runtime_data = ClimkitData(
+    entry.runtime_data = SiteRuntime(
         client,
-        source,
-        books,
+        reader,
+        statistics,
         site,
         (live, daily),
-        History(hass, entry, source, books, (live, daily)),
-        Audit(hass, entry, source, books, (live, daily)),
+        HistoryImporter(hass, entry, reader, statistics, (live, daily)),
+        HistoryAudit(hass, entry, reader, statistics, (live, daily)),
         EnvironmentCoordinator(hass, entry, client, outage),
         RegisterCoordinator(hass, entry, client, outage),
     )
@@ -107,7 +108,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> 
     """Unload a site."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
-        await entry.runtime_data.books.async_close()
+        await entry.runtime_data.statistics.async_close()
     return unloaded
 
 
@@ -122,7 +123,7 @@ async def async_remove_config_entry_device(
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Forget how far the import came; the statistics stay, they are the user's."""
-    await Progress(hass, entry.entry_id).async_remove()
+    await HistoryProgress(hass, entry.entry_id).async_remove()
     async_forget_access(hass, entry)
     await async_forget(hass, entry)
     async_delete_issues(hass, entry.entry_id)

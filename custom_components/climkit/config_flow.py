@@ -9,12 +9,13 @@ from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
 import voluptuous as vol
 
-from .account import async_get_client
 from .api import ClimkitAccessError, ClimkitClient, ClimkitResponseError, Meter, Site
 from .const import CONF_HOME, CONF_METERS, CONF_OFFERED, CONF_SITE, DOMAIN, LOGGER
-from .dashboard import is_available
-from .dashboard_setup import async_preselected_home
-from .forms import (
+from .energy_dashboard.manager import is_available
+from .energy_dashboard.setup import async_preselected_home
+from .reading.account import async_get_client
+from .setup_flow.options import ClimkitOptionsFlow
+from .setup_flow.schemas import (
     CREDENTIALS,
     Errors,
     async_home_schema,
@@ -26,7 +27,6 @@ from .forms import (
     site_schema,
     with_home,
 )
-from .options_flow import ClimkitOptionsFlow
 
 NAMES_IN_PASSING: Final = 3
 """So many sites are named while the form waits; more take their time, so say so."""

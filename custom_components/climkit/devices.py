@@ -9,9 +9,9 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType
 
 from .const import DOMAIN, MANUFACTURER
-from .names import async_choice_texts, kind_in_words
+from .metering.site import SiteInfo
+from .reading.meter_names import async_choice_texts, kind_in_words
 from .runtime import ClimkitConfigEntry
-from .site import SiteInfo
 
 APP_URL: Final = "https://app.climkit.io"
 

@@ -15,8 +15,8 @@ from homeassistant.util import dt as dt_util
 
 from .api import ClimkitAccessError, ClimkitResponseError, Meter
 from .const import CONF_HOME, CONF_METERS, CONF_OFFERED, CONF_SITE, HOME_NONE, HOME_SITE
-from .coordinator import ReadingsCoordinator
-from .measurands import measurand_of
+from .entities.measurands import measurand_of
+from .reading.live_coordinator import LiveCoordinator
 from .runtime import ClimkitConfigEntry
 
 NO_IDS: Final = (None, HOME_NONE, HOME_SITE)
@@ -42,8 +42,8 @@ async def async_get_config_entry_diagnostics(
             "registers": _coordinator(data.registers),
         },
         "source": {
-            "refused": _sources(entry, data.source.refused),
-            "silent": _sources(entry, data.source.silent),
+            "refused": _sources(entry, data.reader.refused),
+            "silent": _sources(entry, data.reader.silent),
         },
         "history": _history(entry),
         "shape": data.client.observations.as_dict(),
@@ -126,7 +126,7 @@ def _error(error: BaseException | None) -> dict[str, Any] | None:
     return told
 
 
-def _readings(coordinator: ReadingsCoordinator) -> dict[str, Any]:
+def _readings(coordinator: LiveCoordinator) -> dict[str, Any]:
     """Return how far the readings of some media have come, without their values."""
     now = dt_util.utcnow()
     data = coordinator.data
@@ -153,7 +153,7 @@ def _sources(entry: ClimkitConfigEntry, some: Iterable[str]) -> list[str]:
 
 def _history(entry: ClimkitConfigEntry) -> dict[str, Any]:
     data = entry.runtime_data
-    books = data.books
+    statistics = data.statistics
     return {
         "percent": data.history.data,
         "skipped": [
@@ -162,12 +162,11 @@ def _history(entry: ClimkitConfigEntry) -> dict[str, Any]:
         ],
         "flows": {
             f"{pseudonym(flow.owner_id)} {flow.kind}": {
-                "until": _iso(books.until(flow)),
-                "newest_row": _iso(books.newest(flow)),
+                "until": _iso(statistics.until(flow)),
+                "newest_row": _iso(statistics.newest(flow)),
             }
-            for coordinator in data.live
-            for flow in coordinator.flows
-            if books.is_open(flow)
+            for flow in data.site.data.flows
+            if statistics.is_open(flow)
         },
     }
 

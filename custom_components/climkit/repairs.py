@@ -14,18 +14,17 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import voluptuous as vol
 
 from .const import DOMAIN
-from .dashboard import (
-    DoubtError,
+from .energy_dashboard.duplicates import SharedSourceError
+from .energy_dashboard.manager import (
+    PreferencesError,
     async_doubled,
     async_listen,
     async_notice_changes,
     async_remove_sensor,
 )
-from .energy_preferences import OtherContentError
-from .flows import Flow
-from .names import async_statistic_names
+from .metering.flows import Flow
 from .runtime import ClimkitConfigEntry
-from .statistics import statistic_id
+from .statistics.metadata import async_statistic_names, statistic_id
 
 DOUBLE_COUNTING: Final = "double_counting"
 
@@ -103,8 +102,7 @@ def _flows_by_sensor(hass: HomeAssistant, entry: ClimkitConfigEntry) -> dict[str
     registry = er.async_get(hass)
     return {
         sensor: flow
-        for coordinator in entry.runtime_data.live
-        for flow in coordinator.flows
+        for flow in entry.runtime_data.site.data.flows
         if (sensor := registry.async_get_entity_id("sensor", DOMAIN, flow.key))
     }
 
@@ -147,7 +145,7 @@ class DoubleCountingFlow(RepairsFlow):
             )
         try:
             await async_remove_sensor(self.hass, self._issue["sensor"], self._pairs())
-        except DoubtError, OtherContentError:
+        except PreferencesError, SharedSourceError:
             return self.async_abort(
                 reason="by_hand", description_placeholders=placeholders
             )

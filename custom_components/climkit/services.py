@@ -25,9 +25,9 @@ import voluptuous as vol
 
 from .api import ClimkitAccessError, Resolution
 from .const import DOMAIN
-from .errors import home_assistant_errors
-from .flows import Flow
-from .metering import start_of_day
+from .metering.calendar import start_of_day
+from .metering.flows import Flow
+from .reading.errors import home_assistant_errors
 from .runtime import ClimkitConfigEntry
 
 SERVICE_IMPORT_HISTORY: Final = "import_history"
@@ -111,17 +111,17 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     period = call.data[ATTR_PERIOD]
     zone = entry.runtime_data.site.data.zone
     readings: dict[str, Any] = {}
-    source = entry.runtime_data.source
+    reader = entry.runtime_data.reader
     with home_assistant_errors(entry.title):
         for medium in dict.fromkeys(flow.medium for flow in flows):
-            reply = await source.async_read(medium, flows, PERIODS[period], start, end)
+            reply = await reader.async_read(medium, flows, PERIODS[period], start, end)
             for flow in flows:
                 if err := reply.missing.get(flow.meter_id or ""):
                     raise err
                 if flow.medium != medium:
                     continue
                 amounts = reply.of(flow)
-                if not amounts and not source.gives(flow):  # so it was not asked for
+                if not amounts and not reader.gives(flow):  # so it was not asked for
                     raise ClimkitAccessError("meter_data", HTTPStatus.FORBIDDEN)
                 readings[flow.kind] = _series_of(flow, amounts, zone)
     return {
@@ -170,12 +170,7 @@ def _flows_of(
         owner = next(
             (id_ for domain, id_ in device.identifiers if domain == DOMAIN), ""
         )
-    flows = [
-        flow
-        for coordinator in entry.runtime_data.live
-        for flow in coordinator.flows
-        if flow.owner_id == owner
-    ]
+    flows = list(entry.runtime_data.site.data.flows_of(owner))
     if not flows:
         raise ServiceValidationError(
             translation_domain=DOMAIN,

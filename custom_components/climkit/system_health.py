@@ -7,8 +7,8 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
 
-from .account import async_get_client
 from .const import DOMAIN
+from .reading.account import async_get_client
 from .runtime import ClimkitConfigEntry
 
 

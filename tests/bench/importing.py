@@ -14,9 +14,9 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 import numpy as np
 
-from custom_components.climkit.flows import Flow
+from custom_components.climkit.metering.flows import Flow
 from custom_components.climkit.runtime import ClimkitConfigEntry
-from custom_components.climkit.statistics import statistic_id
+from custom_components.climkit.statistics.metadata import statistic_id
 from tests.ledger import HOURLY_ROUNDING, WIRE
 from tests.simulator import SimulatedSite
 

@@ -14,8 +14,8 @@ from typing import Final
 
 from homeassistant.util import dt as dt_util
 
-from custom_components.climkit.coordinator import ReadingsCoordinator
-from custom_components.climkit.metering import HOUR, QUARTER
+from custom_components.climkit.metering.hours import HOUR, QUARTER
+from custom_components.climkit.reading.live_coordinator import LiveCoordinator
 from tests.fast_clock import fast_clock
 from tests.simulator import Publication, SimulatedSite, Simulator
 
@@ -119,9 +119,7 @@ async def measure(
     return result
 
 
-def _listen(
-    live: ReadingsCoordinator, publication: Publication, result: Steady
-) -> None:
+def _listen(live: LiveCoordinator, publication: Publication, result: Steady) -> None:
     """Note how late each new quarter hour is shown, from now on."""
     newest = live.data.newest
 

@@ -12,7 +12,8 @@ import time
 from typing import Any, Final
 from unittest.mock import patch
 
-from custom_components.climkit.statistics import Ledger, _BookingTask
+from custom_components.climkit.statistics.table import WriteTask
+from custom_components.climkit.statistics.writer import StatisticsWriter
 
 BEAT: Final = 0.005
 """Seconds between two looks."""
@@ -100,11 +101,11 @@ class _Elsewhere:
     @contextmanager
     def noted(self) -> Iterator[None]:
         """Note what is booked, read from the database, and read out of replies."""
-        read, to_thread = Ledger._async_read, asyncio.to_thread
+        read, to_thread = StatisticsWriter._async_read, asyncio.to_thread
         with (
-            patch.object(_BookingTask, "run", self._timed(_BookingTask.run)),
+            patch.object(WriteTask, "run", self._timed(WriteTask.run)),
             patch.object(
-                Ledger,
+                StatisticsWriter,
                 "_async_read",
                 lambda ledger, call, *args: read(ledger, self._timed(call), *args),
             ),

@@ -18,7 +18,7 @@ from tests.simulator import sites
 from .client import HomeError
 from .cloud import Cloud
 from .home import LANGUAGES, PASSWORD, USERNAME, Home, free_port
-from .progress import Progress, listed
+from .progress import HistoryProgress, listed
 from .seed import CHECKOUT
 from .setup_flow import run_flow
 
@@ -94,7 +94,7 @@ async def show_progress(home: Home, *, limit: float = 150) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit):
             while True:
-                progress = await Progress.of(home)
+                progress = await HistoryProgress.of(home)
                 if (text := listed(progress.dashboard)) != dashboard:
                     say(f"  In the Energy dashboard: {text}")
                     dashboard = text

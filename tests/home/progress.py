@@ -16,7 +16,7 @@ _NO_VALUE: Final = ("unknown", "unavailable")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class HistoryProgress:
     """How much of what the demo shows is there."""
 
     history: float

@@ -1,0 +1,185 @@
+"""What was chosen at set-up for the Energy dashboard, done once for each choice.
+
+Whoever removes our entries in the dashboard does not get them back, unless by choosing
+again. Where nothing could be added, a repair issue lists what to add by hand.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.storage import Store
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import CONF_HOME, DOMAIN, HOME_NONE, HOME_SITE, LOGGER
+from ..metering.flows import Flow
+from ..runtime import ClimkitConfigEntry
+from ..statistics.metadata import async_statistic_names
+from ..statistics.updates import RecorderError
+from .additions import Addition, additions
+from .manager import (
+    PreferencesError,
+    async_add,
+    async_has_grid,
+    async_listen,
+    async_missing,
+    async_notice_changes,
+)
+
+BY_HAND: Final = "dashboard_by_hand"
+LEARN_MORE: Final = "https://my.home-assistant.io/redirect/config_energy/"
+
+RETRY: Final = timedelta(minutes=5)
+"""After so long a recorder that could not serve is asked again."""
+
+SAVE_DELAY: Final = 120
+"""Seconds; Home Assistant saves the preferences after 60. Were the note of what was
+done on the disk before them, a power cut in between would undo it for ever."""
+
+_STORES: Final[HassKey[dict[str, Store[dict[str, str]]]]] = HassKey(
+    f"{DOMAIN}_dashboard_stores"
+)
+
+
+async def async_preselected_home(hass: HomeAssistant, entry: ConfigEntry | None) -> str:
+    """Return the `home` that a form preselects, for a new site or an entry of one.
+
+    What was chosen and done before is not done again unless somebody asks for it.
+    """
+    if entry and (home := entry.options.get(CONF_HOME)):
+        return HOME_NONE if await _async_applied(hass, entry) == home else str(home)
+    try:
+        return HOME_NONE if await async_has_grid(hass) else HOME_SITE
+    except PreferencesError:
+        return HOME_NONE
+
+
+async def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Forget what was done: the same choice counts as a new one, or the entry goes."""
+    await _store(hass, entry).async_remove()
+    hass.data[_STORES].pop(entry.entry_id)
+    _delete_issue(hass, entry)
+
+
+class DashboardSetup:
+    """Puts one site, or one of its meters, into the Energy dashboard."""
+
+    def __init__(self, hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
+        """Serve one config entry, whose data must be there."""
+        self._hass = hass
+        self._entry = entry
+        self._by_hand: Sequence[Addition] = ()
+
+    @callback
+    def async_start(self) -> None:
+        """Do what was chosen, in the background, and watch over it."""
+        async_listen(self._hass, self._entry, self._async_check_by_hand)
+        # The recorder does nothing before Home Assistant has started.
+        self._entry.async_on_unload(async_at_started(self._hass, self._start_run))
+
+    @callback
+    def _start_run(self, _: HomeAssistant | datetime) -> None:
+        self._entry.async_create_background_task(
+            self._hass, self.async_run(), f"{self._entry.title} (dashboard)"
+        )
+
+    async def async_run(self) -> None:
+        """Add what was chosen, once for each choice; never raises."""
+        await async_notice_changes(self._hass)
+        home = self._entry.options.get(CONF_HOME, HOME_NONE)
+        if home == HOME_NONE or await _async_applied(self._hass, self._entry) == home:
+            self._solved()
+            return
+        wanted = self._wanted(home)
+        try:
+            await self._async_add(wanted)
+        except Exception as err:  # noqa: BLE001
+            LOGGER.warning(
+                "The Energy dashboard was not set up for %s: %s",
+                self._entry.title,
+                err if isinstance(err, PreferencesError | RecorderError) else repr(err),
+            )
+            self._by_hand = wanted
+            await self._async_check_by_hand()
+            if self._by_hand and isinstance(err, RecorderError):
+                self._entry.async_on_unload(
+                    async_call_later(self._hass, RETRY, self._start_run)
+                )
+        else:
+            self._applied(home)
+
+    def _wanted(self, home: str) -> list[Addition]:
+        data = self._entry.runtime_data
+        info = data.site.data
+        return additions(home, info.site.id, info.flows, info.chosen)
+
+    async def _async_add(self, wanted: Sequence[Addition]) -> None:
+        if new := await async_missing(self._hass, wanted):
+            data = self._entry.runtime_data
+            await data.statistics.async_ensure(data.site.data, _flows_of(new))
+            await async_add(self._hass, new)
+
+    async def _async_check_by_hand(self) -> None:
+        """List what is still to be added by hand, or take note that all is there."""
+        if not self._by_hand:
+            return
+        with suppress(PreferencesError):  # as much is to be added as before
+            self._by_hand = await async_missing(self._hass, self._by_hand)
+        if not self._by_hand:
+            self._applied(self._entry.options[CONF_HOME])
+            return
+        info = self._entry.runtime_data.site.data
+        names = await async_statistic_names(self._hass, info, _flows_of(self._by_hand))
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            _issue_id(self._entry),
+            is_fixable=False,
+            learn_more_url=LEARN_MORE,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=BY_HAND,
+            translation_placeholders={
+                "site": self._entry.title,
+                "statistics": "\n".join(f"- {name}" for name in names.values()),
+            },
+        )
+
+    def _applied(self, home: str) -> None:
+        store = _store(self._hass, self._entry)
+        store.async_delay_save(lambda: {CONF_HOME: home}, SAVE_DELAY)
+        self._solved()
+
+    def _solved(self) -> None:
+        self._by_hand = ()
+        _delete_issue(self._hass, self._entry)
+
+
+def _flows_of(wanted: Sequence[Addition]) -> list[Flow]:
+    return [flow for addition in wanted for flow in addition.flows]
+
+
+def _delete_issue(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry))
+
+
+def _issue_id(entry: ConfigEntry) -> str:
+    return f"{BY_HAND}_{entry.entry_id}"
+
+
+def _store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, str]]:
+    """Return the one store of an entry, which knows of what it has yet to save."""
+    stores = hass.data.setdefault(_STORES, {})
+    key = f"{DOMAIN}.{entry.entry_id}.dashboard"
+    return stores.setdefault(entry.entry_id, Store(hass, 1, key, private=True))
+
+
+async def _async_applied(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
+    """Return the `home` that was last put into the dashboard."""
+    stored = await _store(hass, entry).async_load()
+    return stored.get(CONF_HOME) if stored else None

@@ -1,0 +1,49 @@
+"""Days, months and windows, by the site's own clock. Times are in UTC."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+
+
+def start_of_day(time: datetime, zone: tzinfo) -> datetime:
+    """Return when the local day of `time` began, in UTC."""
+    midnight = time.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.astimezone(UTC)
+
+
+def windows(
+    start: datetime, end: datetime, length: timedelta
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield consecutive windows of at most `length` from `start` to `end`."""
+    while start < end:
+        stop = min(start + length, end)
+        yield start, stop
+        start = stop
+
+
+def local_months(start: datetime, end: datetime, zone: tzinfo) -> list[datetime]:
+    """Return the starts, in UTC, of the local months from the one of `start` to `end`.
+
+    The last element is the start of the month after `end`'s, so that each pair of
+    neighbours delimits a month.
+    """
+    month = start.astimezone(zone).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    )
+    starts = [month.astimezone(UTC)]
+    while starts[-1] <= end:
+        # Day 31 of any month is within the next; its offset may be another.
+        month = (month.replace(tzinfo=None) + timedelta(days=31)).replace(
+            day=1, tzinfo=zone
+        )
+        starts.append(month.astimezone(UTC))
+    return starts
+
+
+def local_days(start: datetime, end: datetime, zone: tzinfo) -> list[datetime]:
+    """Return the starts, in UTC, of the local days in [start, end), and `end`."""
+    day = start_of_day(start, zone).astimezone(zone)
+    starts = []
+    while (begin := day.astimezone(UTC)) < end:
+        starts.append(begin)
+        day = (day.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
+    return [*starts, end]

@@ -1,0 +1,189 @@
+"""What is measured: every energy or volume flow of a site and of its meters.
+
+A flow is one series: it has one statistic, one energy sensor and one column in
+the replies of the cloud. Pure descriptions, no I/O.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ..api import Column, Meter, MeterMode, MeterType
+
+type Medium = str
+"""What is metered, in the words of the API (`MeterType`); open, new ones may come."""
+
+LIVE_MEDIA: Final = (MeterType.ELECTRICITY, MeterType.CHARGE_POINT)
+"""Metered by quarter hour and published within the hour; the rest comes once a day."""
+
+
+class FlowKind(StrEnum):
+    """The name of a flow: part of statistic ids and unique ids, and translation key."""
+
+    CONSUMPTION = "consumption"
+    PRODUCTION = "production"
+    SELF_CONSUMPTION = "self_consumption"
+    GRID_IMPORT = "grid_import"
+    GRID_EXPORT = "grid_export"
+    BATTERY_CHARGE = "battery_charge"
+    BATTERY_DISCHARGE = "battery_discharge"
+    SOLAR_CONSUMPTION = "solar_consumption"
+    GRID_CONSUMPTION = "grid_consumption"
+    HEATING = "heating"
+    COOLING = "cooling"
+    COLD_WATER = "cold_water"
+    HOT_WATER = "hot_water"
+    CHARGE_POINTS = "charge_points"
+
+
+class Quantity(StrEnum):
+    """What a flow counts, which decides unit and device class."""
+
+    ENERGY = "energy"
+    """In kWh."""
+    WATER = "water"
+    """In m³."""
+    UNKNOWN = "unknown"
+    """Of a medium that this integration does not know: the unit is not known either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One series of a site or of a meter."""
+
+    owner_id: str
+    """The id of the site or of the meter."""
+    kind: FlowKind
+    medium: Medium
+    column: Column
+    """Where the cloud's replies carry it."""
+
+    @property
+    def key(self) -> str:
+        """Return the id of the flow, unique in one Climkit account."""
+        return f"{self.owner_id}_{self.kind}"
+
+    @property
+    def quantity(self) -> Quantity:
+        """Return whether the flow counts energy (kWh) or water (m³)."""
+        return _QUANTITIES.get(self.medium, Quantity.UNKNOWN)
+
+    @property
+    def unit(self) -> str | None:
+        """Return the unit of its amounts, or None of an unknown medium."""
+        return _UNITS[self.quantity]
+
+    @property
+    def has_power(self) -> bool:
+        """Return whether its quarter hours come soon enough to tell a present power."""
+        return self.medium in LIVE_MEDIA
+
+    @property
+    def meter_id(self) -> str | None:
+        """Return the id of the meter, or None for a flow of the whole site."""
+        return self.column.meter_id
+
+
+_QUANTITIES: Final[dict[Medium, Quantity]] = {
+    MeterType.ELECTRICITY: Quantity.ENERGY,
+    MeterType.CHARGE_POINT: Quantity.ENERGY,
+    MeterType.HEATING: Quantity.ENERGY,
+    MeterType.COOLING: Quantity.ENERGY,
+    MeterType.COLD_WATER: Quantity.WATER,
+    MeterType.HOT_WATER: Quantity.WATER,
+}
+
+_UNITS: Final[dict[Quantity, str | None]] = {
+    Quantity.ENERGY: "kWh",
+    Quantity.WATER: "m³",
+    Quantity.UNKNOWN: None,
+}
+
+_ALWAYS: Final[dict[FlowKind, str]] = {
+    FlowKind.CONSUMPTION: "conso_total",
+    FlowKind.GRID_IMPORT: "from_ext",
+}
+_WITH_PRODUCTION: Final[dict[FlowKind, str]] = {
+    FlowKind.PRODUCTION: "prod_total",
+    FlowKind.SELF_CONSUMPTION: "self",
+    FlowKind.GRID_EXPORT: "to_ext",
+}
+_WITH_BATTERY: Final[dict[FlowKind, str]] = {
+    FlowKind.BATTERY_CHARGE: "storage_charging_total",
+    FlowKind.BATTERY_DISCHARGE: "storage_discharging_total",
+}
+_OTHER_MEDIA: Final[dict[Medium, FlowKind]] = {
+    MeterType.HEATING: FlowKind.HEATING,
+    MeterType.COOLING: FlowKind.COOLING,
+    MeterType.COLD_WATER: FlowKind.COLD_WATER,
+    MeterType.HOT_WATER: FlowKind.HOT_WATER,
+    MeterType.CHARGE_POINT: FlowKind.CHARGE_POINTS,
+}
+_SHARED_WITH_SUN: Final = frozenset({MeterType.ELECTRICITY, MeterType.CHARGE_POINT})
+"""Media whose meters tell their solar share from their grid share."""
+
+OPTIONAL_COLUMNS: Final[dict[Column, FlowKind]] = {
+    Column(None, "prod_total"): FlowKind.PRODUCTION,
+    Column(None, "storage_charging_total"): FlowKind.BATTERY_CHARGE,
+}
+"""Columns in which the first energy shows that a site produces, or stores."""
+
+
+def site_flows(
+    site_id: str, meters: Iterable[Meter], seen: frozenset[FlowKind]
+) -> Iterator[Flow]:
+    """Yield the flows of a whole site, the ones that people look at first, first.
+
+    `seen` has the kinds that proved to exist by their values although no meter
+    shows them: a resident may see no production meter, yet has a share of the sun.
+    """
+    meters = tuple(meters)
+    media = {meter.type for meter in meters} or {MeterType.ELECTRICITY}
+    if MeterType.ELECTRICITY in media:
+        columns = dict(_ALWAYS)
+        if FlowKind.PRODUCTION in seen or _has(meters, MeterMode.PRODUCTION):
+            columns |= _WITH_PRODUCTION
+        if FlowKind.BATTERY_CHARGE in seen or _has(meters, MeterMode.BATTERY):
+            columns |= _WITH_BATTERY
+        for kind, quantity in columns.items():
+            yield Flow(site_id, kind, MeterType.ELECTRICITY, Column(None, quantity))
+    for medium, kind in _OTHER_MEDIA.items():
+        if medium in media:
+            yield Flow(site_id, kind, medium, Column(None, "conso_total"))
+
+
+def meter_flows(meter: Meter) -> Iterator[Flow]:
+    """Yield the flows of one meter; none where the site's flows say it all."""
+    if not has_series(meter):
+        return
+    if meter.type == MeterType.ELECTRICITY and meter.mode == MeterMode.PRODUCTION:
+        columns = {FlowKind.PRODUCTION: "total"}
+    elif meter.type in _SHARED_WITH_SUN:
+        columns = {
+            FlowKind.CONSUMPTION: "total",
+            FlowKind.SOLAR_CONSUMPTION: "self",
+            FlowKind.GRID_CONSUMPTION: "ext",
+        }
+    else:
+        columns = {FlowKind.CONSUMPTION: "total"}
+    for kind, quantity in columns.items():
+        yield Flow(meter.id, kind, meter.type, Column(meter.id, quantity))
+
+
+def has_series(meter: Meter) -> bool:
+    """Return whether the cloud has a series of this meter alone.
+
+    The introduction meter is the site's import and export, a battery meter the
+    site's charge and discharge; neither has columns of its own.
+    """
+    return meter.type != MeterType.ELECTRICITY or meter.mode not in (
+        MeterMode.INTRODUCTION,
+        MeterMode.BATTERY,
+    )
+
+
+def _has(meters: Iterable[Meter], mode: MeterMode) -> bool:
+    return any(
+        meter.type == MeterType.ELECTRICITY and meter.mode == mode for meter in meters
+    )

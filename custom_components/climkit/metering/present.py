@@ -1,0 +1,67 @@
+"""The present of a site: newest quarter hours, today's amounts, power, shares of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from .calendar import start_of_day
+from .flows import Flow, FlowKind
+from .hours import QUARTER, amount_since
+from .site import SiteInfo
+
+
+@dataclass(frozen=True, slots=True)
+class LiveData:
+    """The present of some media: the newest quarter hours and the running totals."""
+
+    quarters: Mapping[Flow, Mapping[datetime, float]] = field(default_factory=dict)
+    """Amounts by the start of the quarter hour (UTC), of the last 48 hours."""
+    totals: Mapping[Flow, float] = field(default_factory=dict)
+    """Running totals; a flow whose history is not yet in has none."""
+    newest: datetime | None = None
+    """End of the newest quarter hour, in UTC, if there was one since the start."""
+
+
+STALE: Final = timedelta(hours=2)
+"""A quarter hour that ended so long ago says nothing of the present."""
+
+
+def total(data: LiveData, flow: Flow, info: SiteInfo, now: datetime) -> float | None:
+    """Return the running total in kWh or m³: the newest sum and the quarters since."""
+    return data.totals.get(flow)
+
+
+def today(data: LiveData, flow: Flow, info: SiteInfo, now: datetime) -> float | None:
+    """Return today's amount in kWh or m³, the day being the site's."""
+    quarters = data.quarters.get(flow, {})
+    amount = amount_since(quarters, start_of_day(now, info.zone))
+    if amount is None and quarters and now - max(quarters) - QUARTER < STALE:
+        return 0.0  # shortly after midnight: nothing of today is published yet
+    return amount
+
+
+def power(data: LiveData, flow: Flow, info: SiteInfo, now: datetime) -> float | None:
+    """Return the mean power, in W, of the newest quarter hour; never negative."""
+    quarters = data.quarters.get(flow)
+    if not quarters or now - (newest := max(quarters)) - QUARTER > STALE:
+        return None
+    return max(quarters[newest], 0.0) * 1000 * (timedelta(hours=1) / QUARTER)
+
+
+def share_today(part: FlowKind, whole: FlowKind) -> Callable[..., float | None]:
+    """Return a function for the share, in percent, of one site flow in another today."""
+
+    def value(data: LiveData, info: SiteInfo, now: datetime) -> float | None:
+        amounts = {
+            flow.kind: today(data, flow, info, now)
+            for flow in data.quarters
+            if flow.owner_id == info.site.id and flow.kind in (part, whole)
+        }
+        divisor = amounts.get(whole)
+        dividend = amounts.get(part)
+        if dividend is None or not divisor or divisor <= 0:
+            return None
+        return min(max(100 * dividend / divisor, 0.0), 100.0)
+
+    return value

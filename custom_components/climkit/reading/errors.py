@@ -1,0 +1,70 @@
+"""Errors of the client become Home Assistant's here, and nowhere else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from ..api import (
+    ClimkitAccessError,
+    ClimkitAuthenticationError,
+    ClimkitConnectionError,
+    ClimkitError,
+    ClimkitRateLimitError,
+    ClimkitResponseError,
+    ClimkitTimeoutError,
+)
+from ..const import DOMAIN
+
+SHORTEST_PAUSE: Final = 300.0
+"""Seconds before anybody asks again whom the cloud has told that it was too much."""
+
+
+@contextmanager
+def home_assistant_errors(site: str) -> Iterator[None]:
+    """Turn the client's errors into Home Assistant's, in the user's language."""
+    try:
+        yield
+    except ClimkitAuthenticationError as err:
+        raise ConfigEntryAuthFailed(
+            translation_domain=DOMAIN, translation_key="authentication_failed"
+        ) from err
+    except ClimkitError as err:
+        raise UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key=_translation_key(err),
+            translation_placeholders={"site": site},
+            retry_after=_pause_after(err),
+        ) from err
+
+
+def _pause_after(err: ClimkitError) -> float | None:
+    """Return the seconds after which to ask again, or None for as soon as usual.
+
+    The client has waited and asked again for a minute when it says that it was too much.
+    """
+    if isinstance(err, ClimkitRateLimitError):
+        return max(err.retry_after, SHORTEST_PAUSE)
+    return None
+
+
+def _translation_key(err: ClimkitError) -> str:
+    if isinstance(err, ClimkitResponseError) and (err.status or 0) >= 500:
+        return "server_error"
+    return _TRANSLATION_KEYS.get(type(err), "invalid_response")
+
+
+_TRANSLATION_KEYS: Final[dict[type[ClimkitError], str]] = {
+    ClimkitTimeoutError: "timeout",
+    ClimkitConnectionError: "connection_failed",
+    ClimkitAccessError: "access_denied",
+    ClimkitRateLimitError: "rate_limited",
+}
+
+
+def is_denied(coordinator: DataUpdateCoordinator[Any]) -> bool:
+    """Return whether the cloud refused what the coordinator last asked for."""
+    key = getattr(coordinator.last_exception, "translation_key", None)
+    return not coordinator.last_update_success and key == "access_denied"

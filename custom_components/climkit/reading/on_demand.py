@@ -1,0 +1,75 @@
+"""What costs a request each, and is asked only if somebody wants to know it.
+
+Environmental sensors and meters' own registers. One that is refused costs the others
+nothing.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from ..api import ClimkitAccessError, ClimkitClient, ClimkitError, ClimkitResponseError
+from ..const import LOGGER
+from .outage import Outage
+
+
+class OnDemandCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
+    """Reads things one by one; its data is the newest reading of each by its id."""
+
+    config_entry: ConfigEntry
+    what: str
+    interval: timedelta
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        client: ClimkitClient,
+        outage: Outage,
+    ) -> None:
+        """Follow what there is at the site of a config entry."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=f"{entry.title} ({self.what})",
+            update_interval=self.interval,
+        )
+        self.data = {}
+        self._client = client
+        self._outage = outage
+        self._refusal: ClimkitError | None = None
+
+    @override
+    async def _async_update_data(self) -> Mapping[str, T]:
+        self._refusal = None
+        with self._outage.told_once(self):
+            readings = await self._async_read_all()
+        self._outage.heard(f"{self.name}, in part", self._refusal)
+        return readings
+
+    @abstractmethod
+    async def _async_read_all(self) -> dict[str, T]:
+        """Return what is known now; raises ClimkitError if the cloud is away."""
+
+    async def _async_read_each(self, wanted: Iterable[str]) -> dict[str, T]:
+        """Return the newest reading of each; if there is none to be had, the last."""
+        readings = {}
+        for id_ in wanted:
+            reading = self.data.get(id_)
+            try:
+                reading = await self._async_read(id_) or reading
+            except (ClimkitAccessError, ClimkitResponseError) as err:
+                self._refusal = err
+            if reading:
+                readings[id_] = reading
+        return readings
+
+    @abstractmethod
+    async def _async_read(self, id_: str) -> T | None:
+        """Return the newest reading of one thing, or None if it has none."""

@@ -1,0 +1,167 @@
+"""The forms of the flows: their fields, what they preselect, how they show errors."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+import voluptuous as vol
+
+from ..api import (
+    ClimkitAccessError,
+    ClimkitAuthenticationError,
+    ClimkitClient,
+    ClimkitConnectionError,
+    ClimkitRateLimitError,
+    ClimkitResponseError,
+    Meter,
+    MeterMode,
+)
+from ..const import CONF_HOME, CONF_METERS, CONF_SITE, HOME_NONE, HOME_SITE, LOGGER
+from ..metering.flows import FlowKind, has_series, meter_flows
+from ..reading.meter_names import async_choice_texts, async_kinds, async_named
+
+FEW: Final = 10
+"""So many choices are shown as a list, so many meters are all preselected."""
+
+CREDENTIALS: Final = vol.Schema(
+    {
+        vol.Required(CONF_USERNAME): TextSelector(
+            TextSelectorConfig(autocomplete="username")
+        ),
+        vol.Required(CONF_PASSWORD): TextSelector(
+            TextSelectorConfig(
+                type=TextSelectorType.PASSWORD, autocomplete="current-password"
+            )
+        ),
+    }
+)
+
+type Errors = dict[str, str]
+
+
+@contextmanager
+def collecting(errors: Errors) -> Iterator[None]:
+    """Note what went wrong inside, in the form's words, instead of raising it."""
+    try:
+        yield
+    except ClimkitAuthenticationError:
+        errors["base"] = "invalid_auth"
+    except ClimkitAccessError:
+        errors["base"] = "access_denied"
+    except ClimkitRateLimitError:
+        errors["base"] = "rate_limited"
+    except ClimkitConnectionError, ClimkitResponseError:
+        errors["base"] = "cannot_connect"
+    except Exception:  # noqa: BLE001
+        LOGGER.exception("Unexpected error while talking to Climkit")
+        errors["base"] = "unknown"
+
+
+async def async_meters_with_series(
+    client: ClimkitClient, site_id: str
+) -> tuple[Meter, ...]:
+    """Return the meters that can be chosen; raises the client's errors."""
+    return tuple(meter for meter in await client.meters(site_id) if has_series(meter))
+
+
+def site_schema(labels: Mapping[str, str]) -> vol.Schema:
+    """Return the field for the site; `labels` has what each site is shown as, by id."""
+    ordered = dict(sorted(labels.items(), key=lambda item: item[1].casefold()))
+    return vol.Schema({vol.Required(CONF_SITE): _selector(ordered)})
+
+
+async def async_meters_schema(
+    hass: HomeAssistant, meters: Sequence[Meter], chosen: Collection[str]
+) -> vol.Schema:
+    """Return the field for the meters, `chosen` preselected; empty without meters."""
+    if not meters:
+        return vol.Schema({})
+    labels = await _async_labels(hass, meters)
+    # Optional, with a default: nobody needs a meter to go on, and what asks for no
+    # particular ones gets those that most people want.
+    default = [id_ for id_ in labels if id_ in chosen]
+    field = vol.Optional(CONF_METERS, default=default)
+    return vol.Schema({field: _selector(labels, multiple=True)})
+
+
+def homes(meters: Sequence[Meter]) -> list[Meter]:
+    """Return the meters that know what came from the grid and what from the sun."""
+    return [
+        meter
+        for meter in meters
+        if any(flow.kind == FlowKind.GRID_CONSUMPTION for flow in meter_flows(meter))
+    ]
+
+
+def with_home(
+    chosen: Collection[str], home: str | None, meters: Sequence[Meter]
+) -> list[str]:
+    """Return the chosen meters and the one that is the home: it needs its history."""
+    return [
+        *chosen,
+        *(meter.id for meter in meters if meter.id == home and home not in chosen),
+    ]
+
+
+async def async_home_schema(
+    hass: HomeAssistant, meters: Sequence[Meter], preselected: str
+) -> vol.Schema:
+    """Return the field for what goes into the Energy dashboard: nothing, all, a meter."""
+    texts = await async_choice_texts(hass, "home")
+    labels = {home: texts.get(home, home) for home in (HOME_NONE, HOME_SITE)}
+    labels |= await _async_labels(hass, meters)
+    default = preselected if preselected in labels else HOME_NONE
+    field = vol.Required(CONF_HOME, default=default)
+    return vol.Schema({field: _selector(labels, translation_key="home")})
+
+
+def preselection(meters: Sequence[Meter]) -> list[str]:
+    """Return the ids of the meters that most people want: all, or of many a few."""
+    return [
+        meter.id
+        for meter in meters
+        if len(meters) <= FEW or meter.mode in (MeterMode.PRODUCTION, MeterMode.BATTERY)
+    ]
+
+
+async def _async_labels(hass: HomeAssistant, meters: Sequence[Meter]) -> dict[str, str]:
+    """Return name and kind of each meter by its id, in the language of the system."""
+    kinds = await async_kinds(hass, meters)
+    return {
+        meter.id: f"{meter.name} ({kinds[meter.id]})"
+        for meter in await async_named(hass, meters)
+    }
+
+
+def _selector(
+    labels: Mapping[str, str],
+    *,
+    multiple: bool = False,
+    translation_key: str | None = None,
+) -> SelectSelector:
+    """Return a selector for ids under their labels: a plain list if they are few.
+
+    A label for which the integration has a translation is shown in the user's language.
+    """
+    few = len(labels) <= FEW
+    config = SelectSelectorConfig(
+        options=[
+            SelectOptionDict(value=id_, label=label) for id_, label in labels.items()
+        ],
+        multiple=multiple,
+        mode=SelectSelectorMode.LIST if few else SelectSelectorMode.DROPDOWN,
+    )
+    if translation_key:
+        config["translation_key"] = translation_key
+    return SelectSelector(config)
