@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from ..metering import QUARTER  # noqa: TID252
+from .hours import QUARTER
 from .tariff import Component
 from .tariffs import Tariffs
 from .timeline import HourPrices

@@ -4,10 +4,10 @@ from dataclasses import astuple
 
 import pytest
 
-from custom_components.climkit.metering import HOUR
-from custom_components.climkit.pricing_tmp.costs import METER_COSTS, SITE_COSTS
-from custom_components.climkit.pricing_tmp.statement import Statement, statement
-from custom_components.climkit.pricing_tmp.tariff import Component
+from custom_components.climkit.metering.costs import METER_COSTS, SITE_COSTS
+from custom_components.climkit.metering.hours import HOUR
+from custom_components.climkit.metering.statement import Statement, statement
+from custom_components.climkit.metering.tariff import Component
 
 from .examples import (
     GRID,

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.climkit.metering import HOUR, QUARTER
-from custom_components.climkit.pricing_tmp.prices import TimesPrice
-from custom_components.climkit.pricing_tmp.tariffs import first_difference
-from custom_components.climkit.pricing_tmp.timeline import HourPrices, PriceTimeline
+from custom_components.climkit.metering.hours import HOUR, QUARTER
+from custom_components.climkit.metering.prices import TimesPrice
+from custom_components.climkit.metering.tariffs import first_difference
+from custom_components.climkit.metering.timeline import HourPrices, PriceTimeline
 
 from .examples import (
     GRID,

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.climkit.pricing_tmp.tariffs import first_fee_difference
+from custom_components.climkit.metering.tariffs import first_fee_difference
 
 from .examples import NT, YEARS, hours_of, local, tariff, tariffs, utc
 

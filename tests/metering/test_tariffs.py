@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.climkit.metering import HOUR, QUARTER
-from custom_components.climkit.pricing_tmp.costs import cost_of_hour
-from custom_components.climkit.pricing_tmp.prices import chf_per_kwh
-from custom_components.climkit.pricing_tmp.tariff import Component, Tariff
-from custom_components.climkit.pricing_tmp.tariffs import first_difference
-from custom_components.climkit.pricing_tmp.timeline import HourPrices
+from custom_components.climkit.metering.costs import cost_of_hour
+from custom_components.climkit.metering.hours import HOUR, QUARTER
+from custom_components.climkit.metering.prices import chf_per_kwh
+from custom_components.climkit.metering.tariff import Component, Tariff
+from custom_components.climkit.metering.tariffs import first_difference
+from custom_components.climkit.metering.timeline import HourPrices
 
 from .examples import (
     GRID,

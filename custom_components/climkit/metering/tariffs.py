@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from hashlib import sha256
 from typing import Final
 
-from ..metering import HOUR, hour_of  # noqa: TID252
+from .hours import HOUR, hour_of
 from .prices import PriceArchive
 from .tariff import Component, Tariff
 from .timeline import (

@@ -12,11 +12,11 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.climkit.metering import HOUR, QUARTER, hour_of
-from custom_components.climkit.pricing_tmp.costs import SITE_COSTS, costs_of_hours
-from custom_components.climkit.pricing_tmp.statement import statement
-from custom_components.climkit.pricing_tmp.tariff import DAYS, MONTHS, Tariff
-from custom_components.climkit.pricing_tmp.tariffs import Tariffs, first_difference
+from custom_components.climkit.metering.costs import SITE_COSTS, costs_of_hours
+from custom_components.climkit.metering.hours import HOUR, QUARTER, hour_of
+from custom_components.climkit.metering.statement import statement
+from custom_components.climkit.metering.tariff import DAYS, MONTHS, Tariff
+from custom_components.climkit.metering.tariffs import Tariffs, first_difference
 
 from .examples import GRID, ZURICH, Archive, tariff, tariffs, utc
 
@@ -144,7 +144,7 @@ class World:
         return price
 
     def book(self, hours: Iterable[datetime]) -> None:
-        """Write the rows of hours anew, as whoever keeps the books does."""
+        """Write the rows of hours anew, as whoever writes the statistics does."""
         energies = {hour: self.hour(hour) for hour in hours if self.parts(hour)}
         for hour in energies:
             self.rows.pop(hour, None)

@@ -5,12 +5,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.climkit.pricing_tmp.tariff import (
-    Component,
-    Pricing,
-    Tariff,
-    Zone,
-)
+from custom_components.climkit.metering.tariff import Component, Pricing, Tariff, Zone
 
 from .examples import GRID, WEEK
 

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from custom_components.climkit.metering import HOUR, QUARTER
-from custom_components.climkit.pricing_tmp.tariff import Component, Tariff
-from custom_components.climkit.pricing_tmp.tariffs import Tariffs
+from custom_components.climkit.metering.hours import HOUR, QUARTER
+from custom_components.climkit.metering.tariff import Component, Tariff
+from custom_components.climkit.metering.tariffs import Tariffs
 
 ZURICH = ZoneInfo("Europe/Zurich")
 

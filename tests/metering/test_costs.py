@@ -5,17 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from custom_components.climkit.flows import FlowKind
-from custom_components.climkit.metering import (
-    HOUR,
-    QUARTER,
-    HourRow,
-    Hours,
-    Stored,
-    hour_of,
-    reconcile,
-)
-from custom_components.climkit.pricing_tmp.costs import (
+from custom_components.climkit.metering.costs import (
     METER_COSTS,
     SITE_COSTS,
     CostSeries,
@@ -25,9 +15,21 @@ from custom_components.climkit.pricing_tmp.costs import (
     meter_costs,
     site_costs,
 )
-from custom_components.climkit.pricing_tmp.tariff import Component, Tariff
-from custom_components.climkit.pricing_tmp.tariffs import Tariffs, first_difference
-from custom_components.climkit.pricing_tmp.timeline import HourPrices
+from custom_components.climkit.metering.flows import FlowKind
+from custom_components.climkit.metering.hours import (
+    HOUR,
+    QUARTER,
+    HourlyAmounts,
+    hour_of,
+)
+from custom_components.climkit.metering.reconcile import (
+    StatisticRow,
+    StoredWindow,
+    reconcile,
+)
+from custom_components.climkit.metering.tariff import Component, Tariff
+from custom_components.climkit.metering.tariffs import Tariffs, first_difference
+from custom_components.climkit.metering.timeline import HourPrices
 
 from .examples import (
     GRID,
@@ -55,12 +57,21 @@ def series(kind: str, medium: str | None = None) -> CostSeries:
     return next(each for each in table if each.kind == kind)
 
 
-def chain(costs: Mapping[datetime, float], base: float = 0.0) -> list[HourRow]:
-    """Return the rows of costs that were never booked before."""
-    return reconcile(Stored(base, []), Hours(costs, {}))
+def chain(costs: Mapping[datetime, float], base: float = 0.0) -> list[StatisticRow]:
+    """Return the rows of costs of which nothing was stored before."""
+    return changes([], costs, base)
 
 
-def sums(rows: Sequence[HourRow]) -> list[float]:
+def changes(
+    stored: Sequence[StatisticRow],
+    costs: Mapping[datetime, float],
+    base: float = 0.0,
+) -> list[StatisticRow]:
+    """Return the rows that change so that these costs are stored as well."""
+    return reconcile(StoredWindow(base, stored), HourlyAmounts(costs, {}))
+
+
+def sums(rows: Sequence[StatisticRow]) -> list[float]:
     """Return the running sums."""
     return [row.sum for row in rows]
 
@@ -115,7 +126,7 @@ def test_the_turn_of_a_year() -> None:
     )
     assert list(after.values()) == pytest.approx([0.348, 0.2216])
     assert sums(chain(after)) == pytest.approx([0.348, 0.5696])
-    changed = reconcile(Stored(0.0, chain(before)), Hours(after, {}))
+    changed = changes(chain(before), after)
     assert [row.start for row in changed] == [utc("2025-12-31 23:00")]
     assert first_difference(old, new, GRID, None, **YEARS) == changed[0].start
 
@@ -139,7 +150,7 @@ def test_revised_energy_revises_its_cost() -> None:
     rows = chain(costs_of_hours(hours(T0, 1, 2, 3), {}, prices_of))
     assert sums(rows) == pytest.approx([0.30, 0.90, 1.80])
     revised = costs_of_hours(hours(T0, 1, 1.5, 3), {}, prices_of)
-    changed = reconcile(Stored(0.0, rows), Hours(revised, {}))
+    changed = changes(rows, revised)
     assert [row.start for row in changed] == [T0 + HOUR, T0 + 2 * HOUR]
     assert [row.state for row in changed] == pytest.approx([0.45, 0.90])
     assert sums(changed) == pytest.approx([0.75, 1.65])
@@ -162,7 +173,7 @@ def test_a_price_that_comes_later() -> None:
     archive.prices |= quarters(T0 + HOUR, *late)
     costs = costs_of_hours(energies, {}, prices_of)
     assert list(costs.values()) == pytest.approx([0.30, 0.60, 0.90])
-    changed = reconcile(Stored(0.0, rows), Hours(costs, {}))
+    changed = changes(rows, costs)
     assert sums(changed) == pytest.approx([0.90, 1.80])
 
 

@@ -14,7 +14,7 @@ from itertools import batched, pairwise
 import json
 from typing import Final, NamedTuple
 
-from ..metering import HOUR, QUARTER, hour_of  # noqa: TID252
+from .hours import HOUR, QUARTER, hour_of
 from .prices import FixedPrice, PriceArchive, PriceSource, price_source
 from .tariff import Tariff
 

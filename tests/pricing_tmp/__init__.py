@@ -1,1 +1,0 @@
-"""The pricing, against values from paper."""
