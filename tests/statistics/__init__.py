@@ -1,0 +1,1 @@
+"""The room of the statistics, on a real recorder."""

@@ -1,0 +1,448 @@
+"""The archive of entities' prices, on a real recorder: its states, its hourly means."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder.core import Recorder
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import async_import_statistics
+from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse
+from homeassistant.helpers.recorder import get_instance
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+
+from custom_components.climkit.metering.costs import cost_of_hour
+from custom_components.climkit.metering.hours import HOUR, QUARTER
+from custom_components.climkit.metering.tariff import Component, Tariff
+from custom_components.climkit.metering.tariffs import Tariffs
+from custom_components.climkit.statistics.price_archive import PriceArchive
+from custom_components.climkit.statistics.updates import RecorderError
+
+ZURICH = ZoneInfo("Europe/Zurich")
+PRICE = "sensor.price"
+WORKDAY = "binary_sensor.workday"
+NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
+TEN = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
+LONG_AGO = datetime(2026, 6, 15, 10, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def _now(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to(NOW)
+
+
+@pytest.fixture
+async def archive(
+    recorder_mock: object, hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> AsyncIterator[PriceArchive]:
+    """Return an archive in which nothing was kept; it is closed in the end."""
+    archive = PriceArchive(hass, "entry")
+    await archive.async_load()
+    yield archive
+    await archive.async_close()
+
+
+def version(valid_from: str = "2026-11-25", **data: Any) -> Tariff:
+    """Return a version that is priced by the entity, or as told."""
+    kind = {"pricing": "entity", "entity_id": PRICE}
+    return Tariff.from_dict(
+        {"component": "grid", "valid_from": valid_from} | (data or kind)
+    )
+
+
+def tell(
+    hass: HomeAssistant,
+    state: object,
+    moment: datetime | None = None,
+    unit: str | None = "CHF/kWh",
+) -> None:
+    """Let the entity tell a price; at a moment of the past, if one is given."""
+    hass.states.async_set(
+        PRICE,
+        str(state),
+        {"unit_of_measurement": unit},
+        timestamp=moment.timestamp() if moment else None,
+    )
+
+
+async def means(
+    hass: HomeAssistant, prices: dict[datetime, float], unit: str | None = "CHF/kWh"
+) -> None:
+    """Let the recorder have hourly means of the entity."""
+    metadata = StatisticMetaData(
+        mean_type=StatisticMeanType.ARITHMETIC,
+        has_sum=False,
+        name=None,
+        source="recorder",
+        statistic_id=PRICE,
+        unit_class=None,
+        unit_of_measurement=unit,
+    )
+    rows = [
+        StatisticData(start=hour, mean=price, min=price, max=price)
+        for hour, price in prices.items()
+    ]
+    async_import_statistics(hass, metadata, rows)
+    await async_wait_recording_done(hass)
+
+
+def of_hour(archive: PriceArchive, hour: datetime) -> list[float | None]:
+    """Return the prices of the four quarters of an hour."""
+    return [archive.price(PRICE, hour + i * QUARTER) for i in range(4)]
+
+
+async def pass_by(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, moment: datetime
+) -> None:
+    """Let it become a later moment, and everything happen that is due."""
+    freezer.move_to(moment)
+    async_fire_time_changed(hass, moment)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_by_states_of_the_last_days(
+    archive: PriceArchive, hass: HomeAssistant
+) -> None:
+    """17: 0.20 until 10:15, then 0.40: all used in the first quarter costs 0.40."""
+    for price, moment in (
+        (0.20, TEN - HOUR),
+        (0.40, TEN + QUARTER),
+        ("unavailable", TEN + 31 * MINUTE),
+        (0.10, TEN + 50 * MINUTE),
+    ):
+        tell(hass, price, moment)
+    await async_wait_recording_done(hass)
+    await archive.async_fill(PRICE, TEN - 2 * HOUR, TEN + HOUR)
+    assert of_hour(archive, TEN - 2 * HOUR) == [None] * 4
+    assert of_hour(archive, TEN - HOUR) == pytest.approx([0.2] * 4)
+    assert of_hour(archive, TEN) == pytest.approx([0.2, 0.4, 0.4, 0.1])
+
+    prices = Tariffs([version()], ZURICH, archive).hour_prices(
+        Component.GRID, None, TEN
+    )
+    assert cost_of_hour(2.0, [2.0, 0.0, 0.0, 0.0], prices) == pytest.approx(0.40)
+
+
+async def test_by_hourly_means_before(
+    archive: PriceArchive, hass: HomeAssistant
+) -> None:
+    """17: 0.35 on average, 2 kWh: 0.70. Of hours without a mean nothing is known."""
+    await means(hass, {LONG_AGO: 0.35, LONG_AGO + 2 * HOUR: 0.0})
+    await archive.async_fill(PRICE, LONG_AGO - HOUR, NOW)
+    assert of_hour(archive, LONG_AGO - HOUR) == [None] * 4
+    assert of_hour(archive, LONG_AGO) == pytest.approx([0.35] * 4)
+    assert of_hour(archive, LONG_AGO + HOUR) == [None] * 4
+    assert of_hour(archive, LONG_AGO + 2 * HOUR) == [0.0] * 4
+
+    version_ = version("2026-01-01")
+    prices = Tariffs([version_], ZURICH, archive).hour_prices(
+        Component.GRID, None, LONG_AGO
+    )
+    assert cost_of_hour(2.0, [], prices) == pytest.approx(0.70)
+
+
+async def test_only_what_is_more_exact_replaces(
+    archive: PriceArchive, hass: HomeAssistant
+) -> None:
+    """States replace a mean where there are some; nothing replaces states."""
+    await means(hass, {TEN: 0.35, TEN + HOUR: 0.25})
+    await archive.async_fill(PRICE, TEN, TEN + 2 * HOUR)
+    assert of_hour(archive, TEN) == pytest.approx([0.35] * 4)
+
+    tell(hass, 0.20, TEN + 20 * MINUTE)
+    tell(hass, "unknown", TEN + HOUR)
+    await async_wait_recording_done(hass)
+    await means(hass, {TEN: 0.99, TEN + HOUR: 0.99})
+    await archive.async_fill(PRICE, TEN, TEN + 2 * HOUR)
+    assert of_hour(archive, TEN) == pytest.approx([0.35, 0.2, 0.2, 0.2])
+    assert of_hour(archive, TEN + HOUR) == pytest.approx([0.25] * 4)
+
+
+@pytest.mark.parametrize(
+    ("state", "unit"),
+    [
+        (0.234, "CHF/kWh"),
+        (23.4, "Rp./kWh"),
+        (23.4, "Rp/kWh"),
+        (23.4, "ct/kWh"),
+        (234, "CHF/MWh"),
+    ],
+)
+async def test_units_are_converted(
+    archive: PriceArchive, hass: HomeAssistant, state: float, unit: str
+) -> None:
+    """14: 0.234 each time, by state and by mean; with all that comes on top, 0.4241844."""
+    tell(hass, state, TEN, unit)
+    await means(hass, {LONG_AGO: state}, unit)
+    await archive.async_fill(PRICE, LONG_AGO, TEN + HOUR)
+    data = {"pricing": "entity", "entity_id": PRICE, "surcharge": 0.0276, "vat": 8.1}
+    tariffs = Tariffs([version("2026-01-01", **data)], ZURICH, archive)
+    for hour in (TEN, LONG_AGO):
+        assert of_hour(archive, hour) == pytest.approx([0.234] * 4)
+        prices = tariffs.hour_prices(Component.GRID, None, hour)
+        assert cost_of_hour(1.5, [], prices) == pytest.approx(0.4241844, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("state", "unit"),
+    [
+        (0.2, "EUR/kWh"),
+        (0.2, "CHF"),
+        (0.2, None),
+        ("much", "CHF/kWh"),
+        ("nan", "CHF/kWh"),
+        ("inf", "CHF/kWh"),
+    ],
+)
+async def test_what_is_no_price_is_none(
+    archive: PriceArchive, hass: HomeAssistant, state: object, unit: str | None
+) -> None:
+    tell(hass, state, TEN, unit)
+    if isinstance(state, float):
+        await means(hass, {TEN: state}, unit)
+    await archive.async_fill(PRICE, TEN, TEN + HOUR)
+    assert of_hour(archive, TEN) == [None] * 4
+
+
+async def test_the_present_is_told_at_the_last_second(
+    archive: PriceArchive, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """Kept when its quarter hour ends, and not touched by what comes then."""
+    heard: list[tuple[str, datetime, datetime]] = []
+    archive.async_listen(lambda *what: heard.append(what))
+    archive.async_watch([version("2026-11-26")], ZURICH)
+    archive.async_start()
+    tell(hass, 0.20)
+    await pass_by(hass, freezer, NOW + 10 * MINUTE)
+    tell(hass, 0.30)
+    assert archive.price(PRICE, NOW) is None
+    await pass_by(hass, freezer, NOW + QUARTER - timedelta(seconds=0.5))
+    assert archive.price(PRICE, NOW) == pytest.approx(0.30)
+    assert heard == [(PRICE, NOW, NOW + QUARTER)]
+    tell(hass, 0.40)
+    await pass_by(hass, freezer, NOW + 2 * QUARTER - timedelta(seconds=0.5))
+    assert of_hour(archive, NOW)[:2] == pytest.approx([0.3, 0.4])
+    assert of_hour(archive, NOW)[2:] == [None, None]
+
+
+async def test_what_live_missed_is_completed(
+    archive: PriceArchive, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """Away at the last second, but not before: the recorder tells, once an hour."""
+    archive.async_watch([version("2026-11-26")], ZURICH)
+    archive.async_start()
+    tell(hass, 0.20)
+    await pass_by(hass, freezer, NOW + 14 * MINUTE)
+    tell(hass, "unavailable")
+    await pass_by(hass, freezer, NOW + QUARTER - timedelta(seconds=0.5))
+    assert archive.price(PRICE, NOW) is None
+    await pass_by(hass, freezer, NOW + QUARTER)
+    tell(hass, 0.25)
+    await pass_by(hass, freezer, NOW + 30 * MINUTE)
+    await async_wait_recording_done(hass)
+    await pass_by(hass, freezer, NOW + HOUR - timedelta(seconds=0.5))
+    assert of_hour(archive, NOW) == pytest.approx([0.2, 0.25, 0.25, 0.25])
+
+
+async def test_filled_up_at_the_start_and_kept_when_the_entity_is_gone(
+    archive: PriceArchive,
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+) -> None:
+    tell(hass, 0.20, TEN)
+    await means(hass, {LONG_AGO: 0.35})
+    archive.async_watch([version("2026-06-15")], ZURICH)
+    archive.async_start()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert of_hour(archive, LONG_AGO) == pytest.approx([0.35] * 4)
+    assert of_hour(archive, TEN) == pytest.approx([0.2] * 4)
+    await pass_by(hass, freezer, NOW + timedelta(minutes=2))
+    assert "climkit.entry.prices" in hass_storage
+
+    hass.states.async_remove(PRICE)
+    get_instance(hass).async_clear_statistics([PRICE])
+    await async_wait_recording_done(hass)
+    archive.async_watch([], ZURICH)
+    await archive.async_close()
+    again = PriceArchive(hass, "entry")
+    await again.async_load()
+    again.async_watch([version("2026-06-15")], ZURICH)
+    again.async_start()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert of_hour(again, LONG_AGO) == pytest.approx([0.35] * 4)
+    assert of_hour(again, TEN) == pytest.approx([0.2] * 4)
+    await again.async_close()
+
+
+async def test_another_tariff_is_filled_up_at_once(
+    archive: PriceArchive, hass: HomeAssistant
+) -> None:
+    """From its first day in the zone of the site on, and not before."""
+    await means(
+        hass, {datetime(2026, 6, 14, hour, tzinfo=UTC): 0.35 for hour in (21, 22)}
+    )
+    archive.async_start()
+    archive.async_watch([version("2026-06-15")], ZURICH)
+    archive.async_watch([version("2026-06-15"), version("2026-07-15")], ZURICH)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert archive.price(PRICE, datetime(2026, 6, 14, 21, 45, tzinfo=UTC)) is None
+    first = archive.price(PRICE, datetime(2026, 6, 14, 22, 0, tzinfo=UTC))
+    assert first == pytest.approx(0.35)
+
+
+async def test_what_no_tariff_names_is_kept_within_bounds(
+    archive: PriceArchive, hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    names = [f"sensor.price_{n}" for n in range(25)]
+    for name in names:
+        hass.states.async_set(
+            name, "0.2", {"unit_of_measurement": "CHF/kWh"}, timestamp=TEN.timestamp()
+        )
+    await async_wait_recording_done(hass)
+    for name in names:
+        await archive.async_fill(name, TEN, TEN + HOUR)
+    watched = version(pricing="entity", entity_id=names[0])
+    archive.async_watch([watched], ZURICH)
+    await archive.async_close()
+    kept = hass_storage["climkit.entry.prices"]["data"]["prices"]
+    assert list(kept) == [names[0], *names[-19:]]
+
+
+async def test_a_recorder_that_cannot_serve_is_asked_again(
+    archive: PriceArchive,
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await means(hass, {LONG_AGO: 0.35})
+    monkeypatch.setattr(Recorder, "recording", False)
+    with pytest.raises(RecorderError):
+        await archive.async_fill(PRICE, LONG_AGO, NOW)
+    archive.async_watch([version("2026-06-15")], ZURICH)
+    archive.async_start()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert archive.price(PRICE, LONG_AGO) is None
+    monkeypatch.undo()
+    await pass_by(hass, freezer, NOW + HOUR - timedelta(seconds=0.5))
+    assert archive.price(PRICE, LONG_AGO) == pytest.approx(0.35)
+
+
+def check_date(hass: HomeAssistant, off: set[date]) -> list[date]:
+    """Stand in for the action of the workday integration, whose library isn't here."""
+    asked: list[date] = []
+
+    async def answer(call: ServiceCall) -> dict[str, Any]:
+        day: date = call.data["check_date"]
+        asked.append(day)
+        return {call.data["entity_id"]: {"workday": day not in off}}
+
+    hass.services.async_register(
+        "workday", "check_date", answer, supports_response=SupportsResponse.ONLY
+    )
+    hass.states.async_set(WORKDAY, "on")
+    return asked
+
+
+HOLIDAYS = {
+    "pricing": "times",
+    "price": 0.2,
+    "zones": [{"price": 0.3, "from": "07:00", "to": "20:00", "days": ["mon", "fri"]}],
+    "workday": WORKDAY,
+}
+
+
+async def test_days_off_by_the_action(
+    archive: PriceArchive, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """Every day is asked for once, tomorrow as well; the answers are kept."""
+    christmas = date(2026, 12, 25)
+    asked = check_date(hass, {date(2026, 11, 23), christmas})
+    archive.async_watch([version("2026-11-20", **HOLIDAYS)], ZURICH)
+    archive.async_start()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert asked == [date(2026, 11, day) for day in range(20, 28)]
+    known = archive.days_off[WORKDAY]
+    assert {day for day, off in known.items() if off} == {date(2026, 11, 23)}
+
+    noon = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
+    tariffs = Tariffs(
+        [version("2026-11-20", **HOLIDAYS)], ZURICH, archive, archive.days_off
+    )
+    for day, price in ((noon, 0.2), (noon + timedelta(days=4), 0.3)):
+        assert tariffs.price_at(Component.GRID, None, day) == price
+
+    hass.services.async_remove("workday", "check_date")
+    hass.states.async_remove(WORKDAY)
+    await archive.async_close()
+    again = PriceArchive(hass, "entry")
+    await again.async_load()
+    assert again.days_off == archive.days_off
+
+
+async def test_days_off_by_the_state_of_today(
+    archive: PriceArchive, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """Without the action, day by day; nothing is made up for the past."""
+    heard: list[str] = []
+    archive.async_listen(lambda entity_id, *_: heard.append(entity_id))
+    await hass.config.async_set_time_zone("Europe/Zurich")
+    hass.states.async_set(WORKDAY, "off")
+    archive.async_watch([version("2026-11-20", **HOLIDAYS)], ZURICH)
+    archive.async_start()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert archive.days_off[WORKDAY] == {date(2026, 11, 26): True}
+    assert heard == [WORKDAY]
+    hass.states.async_set(WORKDAY, "unavailable")
+    friday = datetime(2026, 11, 26, 23, 59, 59, 500000, tzinfo=UTC)
+    await pass_by(hass, freezer, friday)
+    assert len(archive.days_off[WORKDAY]) == 1
+    hass.states.async_set(WORKDAY, "on")
+    await pass_by(hass, freezer, friday + HOUR)
+    assert archive.days_off[WORKDAY][date(2026, 11, 27)] is False
+
+
+async def test_an_action_that_fails_leaves_the_days_open(
+    archive: PriceArchive, hass: HomeAssistant
+) -> None:
+    hass.states.async_set(WORKDAY, "on")
+
+    async def no_answer(call: ServiceCall) -> dict[str, Any]:
+        return {}
+
+    hass.services.async_register(
+        "workday", "check_date", no_answer, supports_response=SupportsResponse.ONLY
+    )
+    await archive.async_ask_days_off(WORKDAY, date(2026, 11, 24), date(2026, 11, 26))
+    assert archive.days_off[WORKDAY] == {date(2026, 11, 26): False}
+
+
+async def test_what_was_stored_wrongly_is_left_out(
+    recorder_mock: object, hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    hass_storage["climkit.entry.prices"] = {
+        "version": 1,
+        "key": "climkit.entry.prices",
+        "data": {
+            "days_off": {
+                WORKDAY: {"2026-11-26": True},
+                "binary_sensor.bad": {"today": True},
+                "binary_sensor.worse": [],
+            }
+        },
+    }
+    archive = PriceArchive(hass, "entry")
+    await archive.async_load()
+    assert archive.days_off == {WORKDAY: {date(2026, 11, 26): True}}
+    assert archive.price(PRICE, TEN) is None
