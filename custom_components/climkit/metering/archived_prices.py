@@ -15,6 +15,7 @@ PER_CHF: Final = 100_000
 """So many of the units in which prices are kept are one CHF."""
 
 _PER_DAY: Final = 96
+_TYPES: Final = {int, type(None)}
 
 
 class ArchivedPrices:
@@ -37,7 +38,7 @@ class ArchivedPrices:
                 means = int(stored.get("means", "0"), 16)
             except KeyError, TypeError, ValueError, AttributeError:
                 continue
-            if len(kept) == _PER_DAY and all(_is_price(price) for price in kept):
+            if len(kept) == _PER_DAY and set(map(type, kept)) <= _TYPES:
                 prices._days[day] = kept
                 prices._means[day] = means
         return prices
@@ -140,7 +141,3 @@ def spans_of_days(
 
 def _index(start: datetime) -> int:
     return start.hour * 4 + start.minute // 15
-
-
-def _is_price(value: Any) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool))

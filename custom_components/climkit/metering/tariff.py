@@ -169,7 +169,7 @@ def _fixed(data: Mapping[str, Any]) -> dict[str, Any]:
 def _times(data: Mapping[str, Any]) -> dict[str, Any]:
     price = _optional_number(data, "price")
     zones = tuple(_zones(data))
-    if price is None and _leave_a_hole(zones):
+    if price is None and leave_a_hole(zones):
         raise ValueError("price: missing, and the zones do not cover all time")
     return {"price": price, "zones": zones, "workday": _optional_text(data, "workday")}
 
@@ -202,7 +202,7 @@ def _zones(data: Mapping[str, Any]) -> list[Zone]:
     return zones
 
 
-def _leave_a_hole(zones: Sequence[Zone]) -> bool:
+def leave_a_hole(zones: Sequence[Zone]) -> bool:
     """Return whether some time is in no zone; if so, time at the end of a zone is."""
     borders = {time.min, *(zone.end for zone in zones)}
     return any(
