@@ -16,7 +16,7 @@ from custom_components.climkit.metering.tariff import Tariff
 from custom_components.climkit.statistics.tariff_versions import stored_tariffs
 
 from ..conftest import NOW, entry_for, history_done, set_up
-from ..simulator import SimulatedSite, Simulator, sites
+from ..simulator import SimulatedMeter, SimulatedSite, Simulator, sites
 from .tariff_dialog import Dialog, only_tariff
 
 pytestmark = pytest.mark.freeze_time(NOW)
@@ -121,7 +121,7 @@ async def test_hours_of_our_own(hass: HomeAssistant, loaded: MockConfigEntry) ->
     }
 
 
-PRESETS = {
+PRESETS: dict[str, list[tuple[str, str, list[str] | None]]] = {
     "mon_fri_07_20": [("07:00:00", "20:00:00", WEEK)],
     "mon_sat_06_21": [("06:00:00", "21:00:00", [*WEEK, "sat"])],
     "daily_07_21": [("07:00:00", "21:00:00", None)],
@@ -208,7 +208,7 @@ async def test_for_some_meters(
     await dialog.submit()
     tariff = only_tariff(loaded)
     assert tariff.data["meters"] == sorted(flats)
-    names = ", ".join(site.meter(id_).name for id_ in sorted(flats))
+    names = ", ".join(str(site.meter(id_).name) for id_ in sorted(flats))
     assert tariff.title == f"Grid ({names}) from 2026-01-01 · 0.25"
 
 
@@ -437,11 +437,17 @@ async def test_the_frontend_can_show_every_form(
         return shown
 
     price_entity(hass, 0.2, "CHF/kWh")
-    for kind in ("fixed", "entity", "times"):
+
+    async def begin(kind: str) -> dict[str, Any]:
         shown = await send("", {"handler": [loaded.entry_id, "tariff"]})
-        path = f"/{shown['flow_id']}"
-        shown = await send(path, GRID | {"pricing": kind})
+        shown = await send(f"/{shown['flow_id']}", GRID | {"pricing": kind})
         assert shown["step_id"] == kind
+        return shown
+
+    await begin("fixed")
+    await begin("entity")
+    shown = await begin("times")
+    path = f"/{shown['flow_id']}"
     zones = next(each for each in shown["data_schema"] if each["name"] == "zones")
     assert set(zones["selector"]["object"]["fields"]) == {
         "from",
@@ -478,6 +484,49 @@ async def test_only_what_the_site_has(
 ) -> None:
     dialog = await Dialog.add(hass, loaded)
     assert dialog.fields["component"].config["options"] == components
+
+
+def only(*types: str) -> SimulatedSite:
+    """Return a site of which meters of these types alone are metered."""
+    site = sites.community(charge_points=2)
+    site.meters = [meter for meter in site.meters if meter.type in types]
+    return site
+
+
+@pytest.mark.parametrize("site", [only("charge_point")])
+async def test_charge_points_alone(
+    hass: HomeAssistant, loaded: MockConfigEntry, site: SimulatedSite
+) -> None:
+    """What they draw from grid and sun can have a price."""
+    dialog = await Dialog.add(hass, loaded)
+    assert dialog.fields["component"].config["options"] == ["grid", "solar"]
+    meters = [meter.id for meter in site.meters]
+    await dialog.submit(**GRID, meters=meters, pricing="fixed")
+    assert dialog.step == "fixed"
+
+
+def unpriced() -> SimulatedSite:
+    """Return a site that has a meter of a kind of which nobody has told."""
+    site = only()
+    site.meters = [
+        SimulatedMeter(
+            id="63d9a1f000000000000000a1",
+            name="Blindstrom",
+            type="reactive",
+            prim_ad=13,
+            profile="household",
+        )
+    ]
+    return site
+
+
+@pytest.mark.parametrize("site", [unpriced()])
+async def test_nothing_that_can_have_a_price(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    dialog = await Dialog.add(hass, loaded)
+    assert dialog.shown["type"] is FlowResultType.ABORT
+    assert dialog.shown["reason"] == "nothing_to_price"
 
 
 @pytest.mark.parametrize("site", [sites.heat_only()])

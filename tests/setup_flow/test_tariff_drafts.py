@@ -31,9 +31,9 @@ async def add(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     prices: dict[str, Any],
+    typed: dict[str, Any],
     *,
     dashboard: bool = True,
-    **typed: Any,
 ) -> None:
     """Add a version."""
     dialog = await Dialog.add(hass, entry)
@@ -42,8 +42,8 @@ async def add(
     await dialog.submit(dashboard=dashboard)
 
 
-GRID = {"component": "grid", "pricing": "times", "monthly_fee": 7.4}
-SOLAR = {"component": "solar", "pricing": "fixed"}
+GRID: dict[str, Any] = {"component": "grid", "pricing": "times", "monthly_fee": 7.4}
+SOLAR: dict[str, Any] = {"component": "solar", "pricing": "fixed"}
 TWO_PRICES = {"preset": "daily_07_12_17_23", "high_price": 0.29, "price": 0.18}
 
 
@@ -75,7 +75,7 @@ async def test_a_date_and_two_numbers(
 ) -> None:
     """All the rest is as it was; the next year is offered as well."""
     await add(
-        hass, loaded, TWO_PRICES, **GRID, valid_from="2026-01-01", dashboard=False
+        hass, loaded, TWO_PRICES, GRID | {"valid_from": "2026-01-01"}, dashboard=False
     )
     dialog = await Dialog.add(hass, loaded)
     assert dialog.filled == GRID | {"meters": [], "valid_from": "2027-01-01"}
@@ -100,8 +100,12 @@ async def test_zones_with_prices_of_their_own(
     zones = [
         dict(zone, price=price) for zone, price in zip(HOURS, (0.3, 0.4), strict=True)
     ]
-    typed = {"component": "grid", "pricing": "times", "valid_from": "2026-01-01"}
-    await add(hass, loaded, {"price": 0.2, "zones": zones}, **typed)
+    typed: dict[str, Any] = {
+        "component": "grid",
+        "pricing": "times",
+        "valid_from": "2026-01-01",
+    }
+    await add(hass, loaded, {"price": 0.2, "zones": zones}, typed)
     dialog = await Dialog.add(hass, loaded)
     await dialog.submit(**dialog.filled)
     assert dialog.filled == {"price": 0.2, "zones": zones}
@@ -116,9 +120,7 @@ async def test_the_newest_version_is_the_last(
             hass,
             loaded,
             {"price": price},
-            component="grid",
-            pricing="fixed",
-            valid_from=day,
+            {"component": "grid", "pricing": "fixed", "valid_from": day},
         )
     dialog = await Dialog.add(hass, loaded)
     assert dialog.filled["valid_from"] == "2027-01-01"
@@ -132,8 +134,8 @@ async def test_the_newest_version_is_the_last(
 async def test_after_a_pause_this_year_is_offered(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    typed = {"component": "grid", "pricing": "fixed"}
-    await add(hass, loaded, {"price": 0.2}, **typed, valid_from="2020-03-01")
+    typed: dict[str, Any] = {"component": "grid", "pricing": "fixed"}
+    await add(hass, loaded, {"price": 0.2}, typed | {"valid_from": "2020-03-01"})
     dialog = await Dialog.add(hass, loaded)
     assert dialog.filled["valid_from"] == "2026-01-01"
 
@@ -143,10 +145,13 @@ async def test_what_is_due_is_offered(
 ) -> None:
     """The component, or the meters, whose newest version is the oldest."""
     flat = site.meter("Appartement 1.1").id
-    await add(hass, loaded, TWO_PRICES, **GRID, valid_from="2026-01-01")
-    await add(hass, loaded, {"price": 0.17}, **SOLAR, valid_from="2026-01-02")
+    await add(hass, loaded, TWO_PRICES, GRID | {"valid_from": "2026-01-01"})
+    await add(hass, loaded, {"price": 0.17}, SOLAR | {"valid_from": "2026-01-02"})
     await add(
-        hass, loaded, {"price": 0.16}, **SOLAR, valid_from="2026-01-03", meters=[flat]
+        hass,
+        loaded,
+        {"price": 0.16},
+        SOLAR | {"valid_from": "2026-01-03", "meters": [flat]},
     )
     for due in (("grid", []), ("solar", []), ("solar", [flat])):
         dialog = await Dialog.add(hass, loaded)
@@ -160,7 +165,7 @@ async def test_a_fee_does_not_come_along_to_another_component(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """Who only chooses another component gets the form filled for that one."""
-    await add(hass, loaded, TWO_PRICES, **GRID, valid_from="2026-01-01")
+    await add(hass, loaded, TWO_PRICES, GRID | {"valid_from": "2026-01-01"})
     dialog = await Dialog.add(hass, loaded)
     typed = dialog.filled | {"component": "solar", "valid_from": "2026-03-01"}
     await dialog.submit(**typed)
@@ -177,7 +182,7 @@ async def test_what_was_typed_for_it_is_taken(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """Without asking again."""
-    await add(hass, loaded, TWO_PRICES, **GRID, valid_from="2026-01-01")
+    await add(hass, loaded, TWO_PRICES, GRID | {"valid_from": "2026-01-01"})
     dialog = await Dialog.add(hass, loaded)
     await dialog.submit(**SOLAR, valid_from="2026-03-01")
     assert dialog.step == "fixed"
@@ -187,8 +192,8 @@ async def test_back_to_a_component_that_has_versions(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """Offered was another one; its form is filled with its own last version."""
-    await add(hass, loaded, {"price": 0.17}, **SOLAR, valid_from="2025-01-01")
-    await add(hass, loaded, TWO_PRICES, **GRID, valid_from="2026-01-01")
+    await add(hass, loaded, {"price": 0.17}, SOLAR | {"valid_from": "2025-01-01"})
+    await add(hass, loaded, TWO_PRICES, GRID | {"valid_from": "2026-01-01"})
     dialog = await Dialog.add(hass, loaded)
     assert dialog.filled["component"] == "solar"
     await dialog.submit(**dialog.filled | {"component": "grid"})
@@ -202,13 +207,12 @@ async def test_back_to_a_component_that_has_versions(
 async def test_the_dashboard_is_offered_as_it_was_chosen(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    typed = {"component": "grid", "pricing": "fixed"}
+    typed: dict[str, Any] = {"component": "grid", "pricing": "fixed"}
     await add(
         hass,
         loaded,
         {"price": 0.2},
-        **typed,
-        valid_from="2026-01-01",
+        typed | {"valid_from": "2026-01-01"},
         dashboard=False,
     )
     dialog = await Dialog.add(hass, loaded)

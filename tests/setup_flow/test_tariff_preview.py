@@ -64,7 +64,7 @@ def quarters(
 
 
 def cost(amounts: dict[datetime, float], price: Callable[[datetime], float]) -> float:
-    """Return energy by quarter hour × the price at that local time."""
+    """Return energy by quarter hour times the price at that local time."""
     return sum(
         amount * price(start.astimezone(ZURICH)) for start, amount in amounts.items()
     )

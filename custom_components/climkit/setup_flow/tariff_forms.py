@@ -184,8 +184,8 @@ def zones_as_typed(data: Data) -> dict[str, Any]:
     """Return stored zones as the form has them: a price that all share stands apart."""
     zones = [dict(zone) for zone in data.get(CONF_ZONES, ())]
     prices = {zone.get(CONF_PRICE) for zone in zones}
-    if len(prices) != 1 or None in prices:
-        return dict(data) | {CONF_ZONES: zones}
+    if len(prices) != 1:
+        return dict(data)
     alike = [{k: v for k, v in zone.items() if k != CONF_PRICE} for zone in zones]
     return dict(data) | {CONF_ZONES: alike, CONF_HIGH_PRICE: prices.pop()}
 

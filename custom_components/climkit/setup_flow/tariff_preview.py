@@ -1,6 +1,6 @@
 """What the last full month would have cost at a tariff, from what is stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..metering.calendar import local_months
-from ..metering.costs import METER_COSTS, SITE_COSTS, costs_of_hours
+from ..metering.costs import METER_COSTS, SITE_COSTS, CostSeries, costs_of_hours
 from ..metering.flows import Flow
 from ..metering.hours import HOUR, hour_of
 from ..metering.site import SiteInfo
@@ -85,7 +85,7 @@ def last_full_month(now: datetime, info: SiteInfo) -> tuple[datetime, datetime]:
 def priced_flows(info: SiteInfo, tariff: Tariff) -> Iterator[Flow]:
     """Yield the flows that a tariff prices: the site's, or those of its meters."""
     meters = {meter.id: meter for meter in info.meters}
-    owners = [(info.site.id, SITE_COSTS)]
+    owners: list[tuple[str, Iterable[CostSeries]]] = [(info.site.id, SITE_COSTS)]
     if tariff.meters:
         owners = [
             (id_, METER_COSTS.get(meters[id_].type, ()))

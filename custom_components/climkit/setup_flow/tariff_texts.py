@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from homeassistant.core import HomeAssistant
 
+from ..api import MeterType
 from ..metering.costs import meter_costs, site_costs
 from ..metering.flows import meter_flows
 from ..metering.site import SiteInfo
@@ -52,9 +53,14 @@ async def async_meter_labels(
 
 
 def site_components(info: SiteInfo) -> tuple[Component, ...]:
-    """Return what a site has that can have a price."""
+    """Return what a site has that can have a price.
+
+    Where the site as a whole has no electricity metered, but charge points, theirs.
+    """
     kinds = {flow.kind for flow in info.flows_of(info.site.id)}
     found = {component for series in site_costs(kinds) for _, component in series.terms}
+    if MeterType.ELECTRICITY not in info.media:
+        found = found.union(*(meter_components(info, each.id) for each in info.chosen))
     return tuple(component for component in Component if component in found)
 
 
