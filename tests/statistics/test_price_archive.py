@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from freezegun.api import FrozenDateTimeFactory
@@ -14,12 +15,14 @@ from homeassistant.components.recorder.models import (
 )
 from homeassistant.components.recorder.statistics import async_import_statistics
 from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import get_instance
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
+from sqlalchemy.exc import OperationalError
 
 from custom_components.climkit.metering.costs import cost_of_hour
 from custom_components.climkit.metering.hours import HOUR, QUARTER
@@ -413,12 +416,15 @@ async def test_days_off_by_the_state_of_today(
     assert archive.days_off[WORKDAY][date(2026, 11, 27)] is False
 
 
+@pytest.mark.parametrize("error", [None, HomeAssistantError("no")])
 async def test_an_action_that_fails_leaves_the_days_open(
-    archive: PriceArchive, hass: HomeAssistant
+    archive: PriceArchive, hass: HomeAssistant, error: HomeAssistantError | None
 ) -> None:
     hass.states.async_set(WORKDAY, "on")
 
     async def no_answer(call: ServiceCall) -> dict[str, Any]:
+        if error:
+            raise error
         return {}
 
     hass.services.async_register(
@@ -426,6 +432,19 @@ async def test_an_action_that_fails_leaves_the_days_open(
     )
     await archive.async_ask_days_off(WORKDAY, date(2026, 11, 24), date(2026, 11, 26))
     assert archive.days_off[WORKDAY] == {date(2026, 11, 26): False}
+
+
+async def test_a_database_that_is_broken(
+    archive: PriceArchive, hass: HomeAssistant
+) -> None:
+    """Told as what it is to whoever fills up."""
+    await means(hass, {TEN: 0.2})
+    function = "custom_components.climkit.statistics.price_history.get_metadata"
+    with (
+        patch(function, side_effect=OperationalError("", {}, Exception())),
+        pytest.raises(RecorderError),
+    ):
+        await archive.async_fill(PRICE, TEN, TEN + HOUR)
 
 
 async def test_what_was_stored_wrongly_is_left_out(

@@ -1,7 +1,7 @@
 """The prices that an entity told, by quarter hour, in the form in which they are kept.
 
 A day of UTC has 96 whole numbers of 1/1000 Rp. (1e-5 CHF), which makes about 0.2 MB a
-year. A price is exact, or it is the mean of its hour; only an exact one replaces it.
+year: as one text, since Home Assistant would store each number in a line of its own. A price is exact, or it is the mean of its hour; only an exact one replaces it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,6 @@ PER_CHF: Final = 100_000
 """So many of the units in which prices are kept are one CHF."""
 
 _PER_DAY: Final = 96
-_TYPES: Final = {int, type(None)}
 
 
 class ArchivedPrices:
@@ -24,6 +23,8 @@ class ArchivedPrices:
     def __init__(self) -> None:
         """Begin with none."""
         self._days: dict[date, list[int | None]] = {}
+        self._stored: dict[date, dict[str, str]] = {}
+        """As plain data: of years, only the last day is made anew once an hour."""
         self._means: dict[date, int] = {}
         """By day, one bit for each quarter of which only its hour's mean is known. They are
         stored in hexadecimal: JSON has no whole numbers of 96 bits."""
@@ -34,22 +35,21 @@ class ArchivedPrices:
         prices = cls()
         for text, stored in data.items():
             try:
-                day, kept = date.fromisoformat(text), list(stored["prices"])
+                day, kept = date.fromisoformat(text), _numbers(stored["prices"])
                 means = int(stored.get("means", "0"), 16)
             except KeyError, TypeError, ValueError, AttributeError:
                 continue
-            if len(kept) == _PER_DAY and set(map(type, kept)) <= _TYPES:
+            if len(kept) == _PER_DAY:
                 prices._days[day] = kept
                 prices._means[day] = means
+                prices._stored[day] = stored
         return prices
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is known, as plain data, by day."""
-        return {
-            str(day): {"prices": kept}
-            | ({"means": f"{self._means[day]:x}"} if self._means[day] else {})
-            for day, kept in sorted(self._days.items())
-        }
+        """Return what is known, as plain data, by day; do not change it."""
+        for day in self._days.keys() - self._stored.keys():
+            self._stored[day] = self._as_stored(day)
+        return {str(day): self._stored[day] for day in sorted(self._days)}
 
     def price(self, start: datetime) -> float | None:
         """Return the price of the quarter hour at `start` (UTC), if it is known."""
@@ -67,6 +67,7 @@ class ArchivedPrices:
         is_mean = self._means.setdefault(day, 0) >> index & 1
         if kept[index] is not None and not (exact and is_mean):
             return False
+        self._stored.pop(day, None)
         before = kept[index]
         kept[index] = round(price * PER_CHF)
         if exact:
@@ -92,6 +93,12 @@ class ArchivedPrices:
         """Forget all but so many days."""
         for day in sorted(self._days)[:-days]:
             del self._days[day], self._means[day]
+            self._stored.pop(day, None)
+
+    def _as_stored(self, day: date) -> dict[str, str]:
+        kept = ("" if price is None else str(price) for price in self._days[day])
+        means = {"means": f"{self._means[day]:x}"} if self._means[day] else {}
+        return {"prices": ",".join(kept)} | means
 
 
 def prices_of_changes(
@@ -141,3 +148,7 @@ def spans_of_days(
 
 def _index(start: datetime) -> int:
     return start.hour * 4 + start.minute // 15
+
+
+def _numbers(text: str) -> list[int | None]:
+    return [int(number) if number else None for number in text.split(",")]

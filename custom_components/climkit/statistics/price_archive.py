@@ -77,10 +77,11 @@ class PriceArchive:
     async def async_load(self) -> None:
         """Load what was kept; what can't be read is as good as not kept."""
         stored = await self._store.async_load() or {}
-        self._prices = {
-            entity_id: ArchivedPrices.from_dict(days)
-            for entity_id, days in stored.get("prices", {}).items()
-        }
+        for entity_id, days in stored.get("prices", {}).items():
+            self._prices[entity_id] = await self._hass.async_add_executor_job(
+                ArchivedPrices.from_dict,
+                days,  # of years: it takes its time
+            )
         self.days_off = DaysOff.from_dict(stored.get("days_off", {}))
 
     @callback
