@@ -13,6 +13,9 @@ from custom_components.climkit.const import DOMAIN
 
 AREA = f"component.{DOMAIN}.config_subentries.tariff"
 
+GRID = {"component": "grid", "valid_from": "2026-01-01"}
+WEEK = ["mon", "tue", "wed", "thu", "fri"]
+
 
 class Dialog:
     """One flow; `shown` is what a person sees now."""
@@ -108,3 +111,24 @@ def only_tariff(entry: MockConfigEntry) -> ConfigSubentry:
     """Return the one tariff that an entry has."""
     (subentry,) = entry.subentries.values()
     return subentry
+
+
+def price_entity(hass: HomeAssistant, price: object, unit: str | None) -> None:
+    """Let the entity tell a price."""
+    hass.states.async_set("sensor.price", str(price), {"unit_of_measurement": unit})
+
+
+async def at_times(hass: HomeAssistant, entry: MockConfigEntry) -> Dialog:
+    """Go as far as the prices by time."""
+    dialog = await Dialog.add(hass, entry)
+    await dialog.submit(**GRID, pricing="times")
+    assert dialog.step == "times"
+    return dialog
+
+
+async def at_entity(hass: HomeAssistant, entry: MockConfigEntry, **more: Any) -> Dialog:
+    """Go as far as the price of an entity."""
+    dialog = await Dialog.add(hass, entry)
+    await dialog.submit(**GRID, pricing="entity", **more)
+    assert dialog.step == "entity"
+    return dialog

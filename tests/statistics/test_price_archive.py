@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
-from zoneinfo import ZoneInfo
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder.core import Recorder
@@ -14,11 +13,9 @@ from homeassistant.components.recorder.models import (
     StatisticMetaData,
 )
 from homeassistant.components.recorder.statistics import async_import_statistics
-from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
@@ -26,15 +23,14 @@ from sqlalchemy.exc import OperationalError
 
 from custom_components.climkit.metering.costs import cost_of_hour
 from custom_components.climkit.metering.hours import HOUR, QUARTER
-from custom_components.climkit.metering.tariff import Component, Tariff
+from custom_components.climkit.metering.tariff import Component
 from custom_components.climkit.metering.tariffs import Tariffs
 from custom_components.climkit.statistics.price_archive import PriceArchive
 from custom_components.climkit.statistics.updates import RecorderError
 
-ZURICH = ZoneInfo("Europe/Zurich")
-PRICE = "sensor.price"
+from .price_times import NOW, PRICE, ZURICH, pass_by, version
+
 WORKDAY = "binary_sensor.workday"
-NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 TEN = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 LONG_AGO = datetime(2026, 6, 15, 10, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -54,14 +50,6 @@ async def archive(
     await archive.async_load()
     yield archive
     await archive.async_close()
-
-
-def version(valid_from: str = "2026-11-25", **data: Any) -> Tariff:
-    """Return a version that is priced by the entity, or as told."""
-    kind = {"pricing": "entity", "entity_id": PRICE}
-    return Tariff.from_dict(
-        {"component": "grid", "valid_from": valid_from} | (data or kind)
-    )
 
 
 def tell(
@@ -103,15 +91,6 @@ async def means(
 def of_hour(archive: PriceArchive, hour: datetime) -> list[float | None]:
     """Return the prices of the four quarters of an hour."""
     return [archive.price(PRICE, hour + i * QUARTER) for i in range(4)]
-
-
-async def pass_by(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, moment: datetime
-) -> None:
-    """Let it become a later moment, and everything happen that is due."""
-    freezer.move_to(moment)
-    async_fire_time_changed(hass, moment)
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def test_by_states_of_the_last_days(
@@ -342,108 +321,14 @@ async def test_a_recorder_that_cannot_serve_is_asked_again(
     assert archive.price(PRICE, LONG_AGO) == pytest.approx(0.35)
 
 
-def check_date(hass: HomeAssistant, off: set[date]) -> list[date]:
-    """Stand in for the action of the workday integration, whose library isn't here."""
-    asked: list[date] = []
-
-    async def answer(call: ServiceCall) -> dict[str, Any]:
-        day: date = call.data["check_date"]
-        asked.append(day)
-        return {call.data["entity_id"]: {"workday": day not in off}}
-
-    hass.services.async_register(
-        "workday", "check_date", answer, supports_response=SupportsResponse.ONLY
-    )
-    hass.states.async_set(WORKDAY, "on")
-    return asked
-
-
-HOLIDAYS = {
-    "pricing": "times",
-    "price": 0.2,
-    "zones": [{"price": 0.3, "from": "07:00", "to": "20:00", "days": ["mon", "fri"]}],
-    "workday": WORKDAY,
-}
-
-
-async def test_days_off_by_the_action(
-    archive: PriceArchive, hass: HomeAssistant, freezer: FrozenDateTimeFactory
-) -> None:
-    """Every day is asked for once, tomorrow as well; the answers are kept."""
-    christmas = date(2026, 12, 25)
-    asked = check_date(hass, {date(2026, 11, 23), christmas})
-    archive.async_watch([version("2026-11-20", **HOLIDAYS)], ZURICH)
-    archive.async_start()
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert asked == [date(2026, 11, day) for day in range(20, 28)]
-    known = archive.days_off[WORKDAY]
-    assert {day for day, off in known.items() if off} == {date(2026, 11, 23)}
-
-    noon = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
-    tariffs = Tariffs(
-        [version("2026-11-20", **HOLIDAYS)], ZURICH, archive, archive.days_off
-    )
-    for day, price in ((noon, 0.2), (noon + timedelta(days=4), 0.3)):
-        assert tariffs.price_at(Component.GRID, None, day) == price
-
-    hass.services.async_remove("workday", "check_date")
-    hass.states.async_remove(WORKDAY)
-    await archive.async_close()
-    again = PriceArchive(hass, "entry")
-    await again.async_load()
-    assert again.days_off == archive.days_off
-
-
-async def test_days_off_by_the_state_of_today(
-    archive: PriceArchive, hass: HomeAssistant, freezer: FrozenDateTimeFactory
-) -> None:
-    """Without the action, day by day; nothing is made up for the past."""
-    heard: list[str] = []
-    archive.async_listen(lambda entity_id, *_: heard.append(entity_id))
-    await hass.config.async_set_time_zone("Europe/Zurich")
-    hass.states.async_set(WORKDAY, "off")
-    archive.async_watch([version("2026-11-20", **HOLIDAYS)], ZURICH)
-    archive.async_start()
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert archive.days_off[WORKDAY] == {date(2026, 11, 26): True}
-    assert heard == [WORKDAY]
-    hass.states.async_set(WORKDAY, "unavailable")
-    friday = datetime(2026, 11, 26, 23, 59, 59, 500000, tzinfo=UTC)
-    await pass_by(hass, freezer, friday)
-    assert len(archive.days_off[WORKDAY]) == 1
-    hass.states.async_set(WORKDAY, "on")
-    await pass_by(hass, freezer, friday + HOUR)
-    assert archive.days_off[WORKDAY][date(2026, 11, 27)] is False
-
-
-@pytest.mark.parametrize("error", [None, HomeAssistantError("no")])
-async def test_an_action_that_fails_leaves_the_days_open(
-    archive: PriceArchive, hass: HomeAssistant, error: HomeAssistantError | None
-) -> None:
-    hass.states.async_set(WORKDAY, "on")
-
-    async def no_answer(call: ServiceCall) -> dict[str, Any]:
-        if error:
-            raise error
-        return {}
-
-    hass.services.async_register(
-        "workday", "check_date", no_answer, supports_response=SupportsResponse.ONLY
-    )
-    await archive.async_ask_days_off(WORKDAY, date(2026, 11, 24), date(2026, 11, 26))
-    assert archive.days_off[WORKDAY] == {date(2026, 11, 26): False}
-
-
 async def test_a_database_that_is_broken(
     archive: PriceArchive, hass: HomeAssistant
 ) -> None:
     """Told as what it is to whoever fills up."""
     await means(hass, {TEN: 0.2})
     function = "custom_components.climkit.statistics.price_history.get_metadata"
-    with (
-        patch(function, side_effect=OperationalError("", {}, Exception())),
-        pytest.raises(RecorderError),
-    ):
+    broken = patch(function, side_effect=OperationalError("", {}, Exception()))
+    with broken, pytest.raises(RecorderError):
         await archive.async_fill(PRICE, TEN, TEN + HOUR)
 
 
@@ -457,7 +342,6 @@ async def test_what_was_stored_wrongly_is_left_out(
             "days_off": {
                 WORKDAY: {"2026-11-26": True},
                 "binary_sensor.bad": {"today": True},
-                "binary_sensor.worse": [],
             }
         },
     }
