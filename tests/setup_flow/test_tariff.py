@@ -184,6 +184,16 @@ async def test_for_some_meters(
     assert tariff.title == f"Grid ({names}) from 2026-01-01 · 0.25"
 
 
+async def test_a_fee_of_nothing_is_none(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    dialog = await Dialog.add(hass, loaded)
+    await dialog.submit(**GRID, pricing="fixed", monthly_fee=0)
+    await dialog.submit(price=0.2)
+    await dialog.submit()
+    assert "monthly_fee" not in only_tariff(loaded).data
+
+
 @pytest.mark.parametrize(
     ("language", "title"),
     [

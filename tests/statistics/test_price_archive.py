@@ -127,10 +127,8 @@ async def test_by_hourly_means_before(
     assert of_hour(archive, LONG_AGO + HOUR) == [None] * 4
     assert of_hour(archive, LONG_AGO + 2 * HOUR) == [0.0] * 4
 
-    version_ = version("2026-01-01")
-    prices = Tariffs([version_], ZURICH, archive).hour_prices(
-        Component.GRID, None, LONG_AGO
-    )
+    tariffs = Tariffs([version("2026-01-01")], ZURICH, archive)
+    prices = tariffs.hour_prices(Component.GRID, None, LONG_AGO)
     assert cost_of_hour(2.0, [], prices) == pytest.approx(0.70)
 
 

@@ -300,8 +300,9 @@ class TariffFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Go on to the preview; unless a price must be confirmed before."""
         keys = (CONF_COMPONENT, CONF_METERS, CONF_VALID_FROM, CONF_PRICING)
-        fee = {k: self._what[k] for k in (CONF_MONTHLY_FEE,) if k in self._what}
-        self._data = {key: self._what[key] for key in keys} | dict(prices) | fee
+        self._data = {key: self._what[key] for key in keys} | dict(prices)
+        if fee := self._what.get(CONF_MONTHLY_FEE):  # 0 is none
+            self._data[CONF_MONTHLY_FEE] = fee
         self._doubtful = self._is_doubtful(Tariff.from_dict(self._data))
         if self._doubtful and not typed.get(CONF_CONFIRMED):
             return self._show(step_id, fields, typed, {"base": "in_rappen"})

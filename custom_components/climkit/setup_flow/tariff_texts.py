@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from homeassistant.core import HomeAssistant
 
-from ..api import MeterType
+from ..api import Meter, MeterType
 from ..metering.costs import meter_costs, site_costs
 from ..metering.flows import meter_flows
 from ..metering.site import SiteInfo
@@ -39,11 +39,10 @@ async def async_meter_labels(
 
     `also` has meters that a tariff is for, even if they are not chosen any longer.
     """
-    meters = [
-        meter
-        for meter in info.meters
-        if (meter in info.chosen and meter_components(info, meter.id))
-        or meter.id in also
+    meters = [meter for meter in info.chosen if _components(meter)]
+    chosen = {meter.id for meter in meters}
+    meters += [
+        each for each in info.meters if each.id in also and each.id not in chosen
     ]
     kinds = await async_kinds(hass, meters)
     labels = {id_: id_ for id_ in also}
@@ -60,19 +59,21 @@ def site_components(info: SiteInfo) -> tuple[Component, ...]:
     kinds = {flow.kind for flow in info.flows_of(info.site.id)}
     found = {component for series in site_costs(kinds) for _, component in series.terms}
     if MeterType.ELECTRICITY not in info.media:
-        found = found.union(*(meter_components(info, each.id) for each in info.chosen))
+        found = found.union(*map(_components, info.chosen))
     return tuple(component for component in Component if component in found)
 
 
 def meter_components(info: SiteInfo, meter_id: str) -> set[Component]:
     """Return what prices the energy of a meter."""
+    found = (meter for meter in info.meters if meter.id == meter_id)
+    return set().union(*map(_components, found))
+
+
+def _components(meter: Meter) -> set[Component]:
+    kinds = {flow.kind for flow in meter_flows(meter)}
     return {
         component
-        for meter in info.meters
-        if meter.id == meter_id
-        for series in meter_costs(
-            meter.type, {flow.kind for flow in meter_flows(meter)}
-        )
+        for series in meter_costs(meter.type, kinds)
         for _, component in series.terms
     }
 
