@@ -296,6 +296,18 @@ TEXTS = vol.Schema(
             vol.Optional("error"): {str: str},
             vol.Optional("abort"): {str: str},
         },
+        vol.Required("config_subentries"): {
+            str: {
+                vol.Required("entry_type"): str,
+                vol.Required("initiate_flow"): {
+                    vol.Required("user"): str,
+                    vol.Optional("reconfigure"): str,
+                },
+                vol.Required("step"): {str: dict},
+                vol.Required("error"): {str: str},
+                vol.Required("abort"): {str: str},
+            }
+        },
         vol.Required("entity"): {"sensor": {str: {"name": str}}},
         vol.Required("exceptions"): {str: {"message": str}},
         vol.Required("issues"): {
@@ -315,7 +327,12 @@ TEXTS = vol.Schema(
                 vol.Optional("fields"): {str: {"name": str, "description": str}},
             }
         },
-        vol.Required("selector"): {str: {"options": {str: str}}},
+        vol.Required("selector"): {
+            str: vol.Any(
+                {vol.Required("options"): {str: str}},
+                {vol.Required("fields"): {str: {"name": str, "description": str}}},
+            )
+        },
         vol.Required("system_health"): {"info": {str: str}},
     }
 )

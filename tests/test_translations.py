@@ -160,9 +160,12 @@ def test_every_kind_of_device_has_a_word() -> None:
     assert set(models) == {*MeterType, MeterMode.PRODUCTION, "meter", "site", "sensor"}
 
 
-@pytest.mark.parametrize("area", ["config", "options"])
+@pytest.mark.parametrize("area", ["config", "options", "config_subentries.tariff"])
 def test_every_field_is_described(area: str) -> None:
-    for name, step in load("translations/en.json")[area]["step"].items():
+    branch = load("translations/en.json")
+    for part in area.split("."):
+        branch = branch[part]
+    for name, step in branch["step"].items():
         assert step["title"], name
         assert list(step["data"]) == list(step["data_description"]), name
 
@@ -177,6 +180,8 @@ WORDS_OF_HOME_ASSISTANT = {"reauth_successful", "reconfigure_successful"}
         "config.error",
         "config.abort",
         "config.progress",
+        "config_subentries.tariff.abort",
+        "config_subentries.tariff.error",
         "exceptions",
         "issues",
         "options.abort",
@@ -185,7 +190,7 @@ WORDS_OF_HOME_ASSISTANT = {"reauth_successful", "reconfigure_successful"}
 )
 def test_every_message_is_used(prefix: str) -> None:
     """Each key stands in the sources as it is."""
-    sources = "".join(path.read_text("utf-8") for path in INTEGRATION.glob("*.py"))
+    sources = "".join(path.read_text("utf-8") for path in INTEGRATION.rglob("*.py"))
     branch = load("translations/en.json")
     for part in prefix.split("."):
         branch = branch[part]

@@ -4,13 +4,26 @@ from asyncio import Task
 from collections.abc import Mapping
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+)
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import callback
 import voluptuous as vol
 
 from .api import ClimkitAccessError, ClimkitClient, ClimkitResponseError, Meter, Site
-from .const import CONF_HOME, CONF_METERS, CONF_OFFERED, CONF_SITE, DOMAIN, LOGGER
+from .const import (
+    CONF_HOME,
+    CONF_METERS,
+    CONF_OFFERED,
+    CONF_SITE,
+    DOMAIN,
+    LOGGER,
+    SUBENTRY_TARIFF,
+)
 from .energy_dashboard.manager import is_available
 from .energy_dashboard.setup import async_preselected_home
 from .reading.account import async_get_client
@@ -27,6 +40,7 @@ from .setup_flow.schemas import (
     site_schema,
     with_home,
 )
+from .setup_flow.tariff import TariffFlow
 
 NAMES_IN_PASSING: Final = 3
 """So many sites are named while the form waits; more take their time, so say so."""
@@ -58,6 +72,15 @@ class ClimkitConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> ClimkitOptionsFlow:
         """Return the flow that changes the choices made at set-up."""
         return ClimkitOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to a site: tariffs."""
+        return {SUBENTRY_TARIFF: TariffFlow}
 
     @override
     async def async_step_user(

@@ -13,4 +13,7 @@ CONF_HOME: Final = "home"
 HOME_NONE: Final = "none"
 HOME_SITE: Final = "site"
 
+SUBENTRY_TARIFF: Final = "tariff"
+CONF_DASHBOARD: Final = "dashboard"
+
 MANUFACTURER: Final = "Climkit"

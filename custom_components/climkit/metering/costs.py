@@ -1,0 +1,203 @@
+"""Which cost series a site and its meters have, and what an hour of energy costs.
+
+A cost is a pure function of stored energy and dated tariffs. An hour that lacks a
+price has no cost: it is never free by mistake. Zero and negative prices are prices.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from .hours import QUARTER
+from .tariff import Component
+from .tariffs import Tariffs
+from .timeline import HourPrices
+
+type Amounts = Mapping[datetime, float]
+"""Energy (kWh) or volume (m³) by the start, in UTC, of an hour or a quarter hour."""
+
+FEES: Final = "fees"
+"""The kind of the series of monthly fees, which no energy is needed for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostSeries:
+    """One series of money: energy flows and what each is priced by."""
+
+    kind: str
+    """Completes statistic ids and unique ids: `{owner}_{kind}`."""
+    terms: tuple[tuple[str, Component], ...]
+    """The kinds of the flows that it sums up, and the component that prices each."""
+    bill: int
+    """How it counts on its owner's bill: a cost 1, a compensation -1, and 0 what is no
+    payment or a part of another series."""
+
+    def has_price(self, tariffs: Tariffs, meter_id: str | None) -> bool:
+        """Return whether some tariff is for it: without one it need not exist."""
+        return any(tariffs.has(component, meter_id) for _, component in self.terms)
+
+
+def _cost(flow: str, component: Component, bill: int = 1) -> CostSeries:
+    return CostSeries(f"{flow}_cost", ((flow, component),), bill)
+
+
+SITE_COSTS: Final = (
+    _cost("grid_import", Component.GRID),
+    CostSeries(
+        "grid_export_compensation", (("grid_export", Component.FEED_IN),), bill=-1
+    ),
+    CostSeries(
+        "self_consumption_value", (("self_consumption", Component.SOLAR),), bill=0
+    ),
+    _cost("heating", Component.HEATING),
+    _cost("cooling", Component.COOLING),
+    _cost("cold_water", Component.COLD_WATER),
+    _cost("hot_water", Component.HOT_WATER),
+)
+"""What a site can have. Charge points are a part of its electricity."""
+
+_SHARED_WITH_SUN: Final = (
+    _cost("grid_consumption", Component.GRID, bill=0),
+    _cost("solar_consumption", Component.SOLAR, bill=0),
+    CostSeries(
+        "consumption_cost",
+        (
+            ("grid_consumption", Component.GRID),
+            ("solar_consumption", Component.SOLAR),
+        ),
+        bill=1,
+    ),
+)
+
+METER_COSTS: Final[dict[str, tuple[CostSeries, ...]]] = {
+    "electricity": _SHARED_WITH_SUN,
+    "charge_point": _SHARED_WITH_SUN,
+    "heating": (_cost("consumption", Component.HEATING),),
+    "cooling": (_cost("consumption", Component.COOLING),),
+    "cold_water": (_cost("consumption", Component.COLD_WATER),),
+    "hot_water": (_cost("consumption", Component.HOT_WATER),),
+}
+"""What a meter can have, by its medium."""
+
+
+def site_costs(flows: Collection[str]) -> Iterator[CostSeries]:
+    """Yield the cost series of a site that has these kinds of flows."""
+    return _possible(SITE_COSTS, flows)
+
+
+def meter_costs(medium: str, flows: Collection[str]) -> Iterator[CostSeries]:
+    """Yield the cost series of a meter of that medium with these kinds of flows."""
+    return _possible(METER_COSTS.get(medium, ()), flows)
+
+
+def cost_of_hour(
+    energy: float, quarters: Sequence[float | None], prices: HourPrices
+) -> float | None:
+    """Return what the energy of an hour costs, in CHF; None if a price is missing.
+
+    `energy` is the hour's; `quarters` has what is known of its four quarters, None
+    where one is not, and may be empty. What is not known is divided by time.
+    """
+    if prices.mean is None:
+        return None
+    if prices.alike:
+        return energy * prices.mean
+    return sum(part * price for part, price in priced_parts(energy, quarters, prices))
+
+
+def priced_parts(
+    energy: float, quarters: Sequence[float | None], prices: HourPrices
+) -> Iterator[tuple[float, float]]:
+    """Yield how much of an hour's energy was at which price; nothing without one.
+
+    What is not in a known quarter is divided evenly among those that are unknown, or,
+    if all are known (and were rounded each for itself), among all four. Nothing is
+    scaled: energies have signs, and quarters may add up to 0.
+    """
+    if prices.mean is None:
+        return
+    if prices.alike:
+        yield energy, prices.mean
+        return
+    known = [0.0 if part is None else part for part in quarters] or [0.0] * 4
+    open_to_rest = [part is None for part in quarters]
+    if not any(open_to_rest):
+        open_to_rest = [True] * 4
+    share = (energy - sum(known)) / sum(open_to_rest)
+    for part, takes_rest, price in zip(
+        known, open_to_rest, prices.quarters, strict=True
+    ):
+        if price is not None:
+            yield part + share * takes_rest, price
+
+
+def quarters_of(hour: datetime, quarters: Amounts) -> list[float | None]:
+    """Return the four quarters of an hour, None where one is not known."""
+    return [quarters.get(hour + i * QUARTER) for i in range(4)] if quarters else []
+
+
+def costs_of_hours(
+    energies: Amounts,
+    quarters: Amounts,
+    prices_of: Callable[[datetime], HourPrices],
+) -> dict[datetime, float]:
+    """Return the costs of many hours, as `cost_of_hour`, without those it has none of.
+
+    `prices_of` is a component's `PriceTimeline.hour_prices`.
+    """
+    costs = {}
+    for hour, energy in energies.items():
+        prices = prices_of(hour)
+        if prices.alike or not quarters:  # nearly always: years come by the hour
+            cost = None if prices.mean is None else energy * prices.mean
+        else:
+            cost = cost_of_hour(energy, quarters_of(hour, quarters), prices)
+        if cost is not None:
+            costs[hour] = cost
+    return costs
+
+
+def costs_of_series(
+    series: CostSeries,
+    energies: Mapping[str, Amounts],
+    quarters: Mapping[str, Amounts],
+    tariffs: Tariffs,
+    meter_id: str | None,
+) -> dict[datetime, float]:
+    """Return the costs of a series by hour; energies and quarters by kind of flow.
+
+    A sum needs the energy of all its flows and has no cost where one of them lacks
+    its price; but a flow without energy costs nothing at whatever price, so that a
+    house without the sun needs no price of it.
+    """
+    costs = [
+        costs_of_hours(
+            energies.get(flow, {}),
+            quarters.get(flow, {}),
+            tariffs.timeline(component, meter_id).hour_prices,
+        )
+        for flow, component in series.terms
+    ]
+    if len(costs) == 1:
+        return costs[0]
+    sums = {}
+    flows = [energies.get(flow, {}) for flow, _ in series.terms]
+    for hour in sorted(set(flows[0]).intersection(*flows[1:])):
+        priced = [part[hour] for part in costs if hour in part]
+        without_price = sum(
+            abs(energy[hour])
+            for energy, part in zip(flows, costs, strict=True)
+            if hour not in part
+        )
+        if priced and not without_price:
+            sums[hour] = sum(priced)
+    return sums
+
+
+def _possible(
+    table: Collection[CostSeries], flows: Collection[str]
+) -> Iterator[CostSeries]:
+    for series in table:
+        if all(flow in flows for flow, _ in series.terms):
+            yield series

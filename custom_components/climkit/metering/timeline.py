@@ -1,0 +1,183 @@
+"""The prices of one component over the years, by quarter hour.
+
+A quarter hour is priced at its start: its UTC time gives the local time, that the
+version, and that the price. Never the other way round, or days on which the clocks
+change go wrong. Years of hours are priced often, so the prices of a UTC day are
+remembered, and all days of one sort share theirs.
+"""
+
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from hashlib import sha256
+from itertools import batched, pairwise
+import json
+from typing import Final, NamedTuple
+
+from .hours import HOUR, QUARTER, hour_of
+from .prices import FixedPrice, PriceArchive, PriceSource, price_source
+from .tariff import Tariff
+
+type DaysOff = Mapping[str, Mapping[date, bool]]
+"""By workday sensor: whether a local date is a day off, as far as it was asked."""
+
+_BEFORE: Final = FixedPrice(None)
+"""What has no version yet has no price."""
+
+
+class HourPrices(NamedTuple):
+    """The prices of the four quarters of an hour."""
+
+    quarters: tuple[float | None, ...]
+    mean: float | None
+    """Of the hour; None if a quarter has no price."""
+    alike: bool
+    """Whether all four are the same."""
+
+    @classmethod
+    def of(cls, *quarters: float | None) -> HourPrices:
+        """Return the prices of an hour; a single one is that of every quarter."""
+        if len(set(quarters)) == 1:
+            # The price itself: the mean of four floats may be off by a last digit.
+            return cls(quarters * (4 // len(quarters)), quarters[0], True)
+        known = [price for price in quarters if price is not None]
+        mean = sum(known) / 4 if len(known) == 4 else None
+        return cls(quarters, mean, False)
+
+
+class PriceTimeline:
+    """The versions that follow each other, and their prices."""
+
+    def __init__(
+        self,
+        versions: Sequence[Tariff],
+        zone: tzinfo,
+        archive: PriceArchive,
+        days_off: DaysOff,
+    ) -> None:
+        """`versions` by their first day, the newest last."""
+        self._versions = versions
+        self._starts = [version.valid_from for version in versions]
+        self._days_off = [_off(days_off, version) for version in versions]
+        self._sources = [
+            price_source(version, archive, off)
+            for version, off in zip(versions, self._days_off, strict=True)
+        ]
+        self._zone = zone
+        self._days: dict[int, tuple[HourPrices, ...] | None] = {}
+        self._kinds: dict[Hashable, tuple[HourPrices, ...]] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a digest of all that decides the prices but the archived ones."""
+        facts = [
+            (str(start), version.prices_as_dict(), sorted(map(str, off)))
+            for start, version, off in zip(
+                self._starts, self._versions, self._days_off, strict=True
+            )
+        ]
+        return sha256(json.dumps([str(self._zone), facts]).encode()).hexdigest()
+
+    def version_on(self, day: date) -> Tariff | None:
+        """Return the version that is valid on a local date."""
+        index = bisect_right(self._starts, day)
+        return self._versions[index - 1] if index else None
+
+    def price_at(self, start: datetime) -> float | None:
+        """Return the price of the quarter hour at `start`, or None without one."""
+        return self._price(start.astimezone(UTC))
+
+    def hour_prices(self, hour: datetime) -> HourPrices:
+        """Return the prices of the hour that begins at `hour`, in UTC."""
+        ordinal = hour.toordinal()
+        try:
+            day = self._days[ordinal]
+        except KeyError:
+            day = self._days[ordinal] = self._day(hour.replace(hour=0))
+        return self._hour(hour) if day is None else day[hour.hour]
+
+    def changes(self) -> Iterable[datetime]:
+        """Yield when the versions begin, in UTC."""
+        for start in self._starts:
+            yield datetime.combine(start, time.min, self._zone).astimezone(UTC)
+
+    def same_source(self, other: PriceTimeline, moment: datetime) -> bool:
+        """Return whether the versions of a moment tell the same prices."""
+        day = moment.astimezone(self._zone).date()
+        return self._zone == other._zone and self._source_on(day) == other._source_on(
+            day
+        )
+
+    def _price(self, start: datetime) -> float | None:
+        local = start.astimezone(self._zone)
+        return self._source_on(local.date()).price(start, local)
+
+    def _source_on(self, day: date) -> PriceSource:
+        index = bisect_right(self._starts, day)
+        return self._sources[index - 1] if index else _BEFORE
+
+    def _hour(self, hour: datetime) -> HourPrices:
+        return HourPrices.of(*[self._price(hour + i * QUARTER) for i in range(4)])
+
+    def _day(self, start: datetime) -> tuple[HourPrices, ...] | None:
+        """Return the prices of a UTC day, or None if they are not to be remembered.
+
+        It is within two local dates. If its offset does not change, these and the
+        offset say it all, and days of the same sorts share one result.
+        """
+        first = start.astimezone(self._zone)
+        last = (start + timedelta(days=1) - QUARTER).astimezone(self._zone)
+        kinds = [self._kind_on(day) for day in (first.date(), last.date())]
+        if None in kinds:
+            return None
+        offset = first.utcoffset()
+        key = start if offset != last.utcoffset() else (offset, *kinds)
+        if key not in self._kinds:
+            quarters = (self._price(start + i * QUARTER) for i in range(96))
+            self._kinds[key] = tuple(
+                HourPrices.of(*four) for four in batched(quarters, 4, strict=True)
+            )
+        return self._kinds[key]
+
+    def _kind_on(self, day: date) -> Hashable | None:
+        kind = self._source_on(day).kind_of(day)
+        return None if kind is None else (bisect_right(self._starts, day), kind)
+
+
+def first_difference(
+    old: PriceTimeline, new: PriceTimeline, since: datetime, until: datetime
+) -> datetime | None:
+    """Return the start of the first quarter hour in [since, until) priced otherwise.
+
+    Only where the versions differ are prices looked at, so that years are compared in
+    no time. None if all prices are the same.
+    """
+    changes = {since, until, *old.changes(), *new.changes()}
+    moments = sorted(moment for moment in changes if since <= moment <= until)
+    for begin, end in pairwise(moments):
+        if not old.same_source(new, begin):
+            found = _first_in(old, new, begin, end)
+            if found is not None:
+                return found
+    return None
+
+
+def _first_in(
+    old: PriceTimeline, new: PriceTimeline, begin: datetime, end: datetime
+) -> datetime | None:
+    hour = hour_of(begin)
+    while hour < end:
+        were = old.hour_prices(hour).quarters
+        are = new.hour_prices(hour).quarters
+        if were != are:
+            for i in range(4):
+                start = hour + i * QUARTER
+                if begin <= start < end and were[i] != are[i]:
+                    return start
+        hour += HOUR
+    return None
+
+
+def _off(days_off: DaysOff, version: Tariff) -> frozenset[date]:
+    answers = days_off.get(version.workday or "", {})
+    return frozenset(day for day, off in answers.items() if off)

@@ -1,0 +1,333 @@
+"""The subentries of type tariff in the user interface: one for each dated version.
+
+What, for whom and from when; then the prices; then what the last month would have cost.
+Nothing is kept before that was seen. A further version begins with the data of the last.
+"""
+
+from datetime import date
+from typing import Any, Final
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntryState,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
+from homeassistant.core import callback
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from ..const import CONF_DASHBOARD, CONF_METERS, LOGGER
+from ..metering.prices import chf_per_kwh
+from ..metering.site import SiteInfo
+from ..metering.tariff import Component, Pricing, Tariff, Zone, leave_a_hole
+from ..runtime import ClimkitConfigEntry
+from ..statistics.price_history import price_of
+from ..statistics.tariff_versions import stored_tariffs
+from ..statistics.updates import RecorderError
+from .tariff_drafts import Drafts, scope_of
+from .tariff_forms import (
+    CONF_COMPONENT,
+    CONF_CONFIRMED,
+    CONF_ENTITY_ID,
+    CONF_HIGH_PRICE,
+    CONF_MONTHLY_FEE,
+    CONF_PRESET,
+    CONF_PRICE,
+    CONF_PRICING,
+    CONF_SURCHARGE,
+    CONF_VALID_FROM,
+    CONF_VAT,
+    CONF_ZONES,
+    Data,
+    Fields,
+    confirmation_field,
+    dashboard_field,
+    entity_fields,
+    fixed_fields,
+    times_fields,
+    user_fields,
+    with_zones_of_preset,
+    zones_as_stored,
+    zones_as_typed,
+)
+from .tariff_preview import Preview, async_preview
+from .tariff_texts import (
+    async_meter_labels,
+    async_month,
+    async_title,
+    meter_components,
+    price_text,
+    site_components,
+)
+
+type Errors = dict[str, str]
+
+LIKELY: Final = {"kWh": 2.0, "m³": 20.0}
+"""Whoever types more CHF per unit has probably typed Rappen."""
+YEARS: Final = range(2000, 2100)
+"""Of first days: another one is a slip."""
+
+
+class TariffFlow(ConfigSubentryFlow):
+    """Adds a version of a tariff, or changes one."""
+
+    _entry: ClimkitConfigEntry
+    _info: SiteInfo
+    _drafts: Drafts
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self._offered: Data = {}
+        """What the first form was filled with."""
+        self._what: dict[str, Any] = {}
+        """What was typed there."""
+        self._data: dict[str, Any] = {}
+        """The data that the version is to have."""
+        self._doubtful = False
+        """Whether a price is so high that it must be confirmed."""
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Go through the same forms, filled with what there is."""
+        return await self.async_step_user(user_input)
+
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask what the tariff is for, from when on, and how it tells its price."""
+        if user_input is None:
+            self._entry = self._get_entry()
+            if self._entry.state is not ConfigEntryState.LOADED:
+                return self.async_abort(reason="entry_not_loaded")
+            self._info = self._entry.runtime_data.site.data
+            if not site_components(self._info):
+                return self.async_abort(reason="nothing_to_price")
+            self._drafts = self._async_drafts()
+            self._offered = self._drafts.first()
+            return await self._async_show_user(self._offered, {})
+        if instead := self._drafts.offer_instead(self._offered, user_input):
+            self._offered = instead
+            return await self._async_show_user(instead, {})
+        if errors := self._refused(user_input):
+            return await self._async_show_user(user_input, errors)
+        self._what = {
+            **user_input,
+            CONF_METERS: sorted(user_input.get(CONF_METERS, ())),
+        }
+        self._doubtful = False
+        return await self._async_ask_prices()
+
+    async def _async_ask_prices(self) -> SubentryFlowResult:
+        """Show the form for the chosen kind of pricing."""
+        steps = {
+            Pricing.FIXED: self.async_step_fixed,
+            Pricing.TIMES: self.async_step_times,
+            Pricing.ENTITY: self.async_step_entity,
+        }
+        return await steps[Pricing(self._what[CONF_PRICING])]()
+
+    async def async_step_fixed(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the one price."""
+        fields = fixed_fields(self._unit)
+        if user_input is None:
+            return self._show("fixed", fields, self._last_prices())
+        prices = {CONF_PRICE: user_input[CONF_PRICE]}
+        return await self._async_confirm("fixed", fields, user_input, prices)
+
+    async def async_step_times(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the prices by time; a preset fills in the hours."""
+        fields = times_fields(self._unit)
+        if user_input is None:
+            last = self._last_prices()
+            return self._show("times", fields, zones_as_typed(last))
+        typed = user_input
+        if CONF_PRESET in typed:
+            typed = with_zones_of_preset(typed)
+            complete = CONF_HIGH_PRICE in typed and CONF_PRICE in typed
+            if not complete or user_input.get(CONF_ZONES):
+                return self._show("times", fields, typed)
+        prices = zones_as_stored(typed)
+        if errors := _refused_times(prices):
+            return self._show("times", fields, typed, errors)
+        return await self._async_confirm("times", fields, typed, prices)
+
+    async def async_step_entity(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the entity that tells the price, and what comes on top."""
+        fields = entity_fields()
+        if user_input is None:
+            return self._show("entity", fields, self._last_prices())
+        keys = (CONF_ENTITY_ID, CONF_SURCHARGE, CONF_VAT)
+        prices = {key: user_input[key] for key in keys if key in user_input}
+        if error := self._refused_entity(prices[CONF_ENTITY_ID]):
+            return self._show("entity", fields, user_input, {CONF_ENTITY_ID: error})
+        return await self._async_confirm("entity", fields, user_input, prices)
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show what the last month would have cost; then keep the version."""
+        tariff = Tariff.from_dict(self._data)
+        title = await async_title(self.hass, self._info, tariff)
+        if user_input is not None:
+            self._drafts = self._async_drafts()
+            if errors := self._refused(self._what):  # another form was quicker
+                return await self._async_show_user(self._what, errors)
+            return self._finish(title, tariff, user_input)
+        errors = {}
+        preview = None
+        try:
+            preview = await async_preview(self.hass, self._entry, tariff)
+        except RecorderError as err:
+            LOGGER.debug("No preview of a tariff: %s", err)
+            errors["base"] = "no_preview"
+        last = self._drafts.last(scope_of(self._what))
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema(dashboard_field(last.get(CONF_DASHBOARD, True))),
+            description_placeholders={
+                "title": title,
+                "fee": price_text(tariff.monthly_fee or 0.0),
+                **await self._async_facts(preview, tariff.component),
+            },
+            errors=errors,
+        )
+
+    async def _async_facts(
+        self, preview: Preview | None, component: Component
+    ) -> dict[str, str]:
+        """Return what a preview has found out, in words."""
+        if preview is None:
+            return dict.fromkeys(("month", "energy", "cost", "unpriced_hours"), "?")
+        return {
+            "month": await async_month(self.hass, preview.month),
+            "energy": f"{preview.energy:.1f} {component.unit}",
+            "cost": f"{preview.cost:.2f}",
+            "unpriced_hours": str(preview.unpriced_hours),
+        }
+
+    def _finish(self, title: str, tariff: Tariff, choice: Data) -> SubentryFlowResult:
+        """Keep the version; the only place that does."""
+        data = tariff.as_dict() | {CONF_DASHBOARD: choice[CONF_DASHBOARD]}
+        if self.source == SOURCE_RECONFIGURE:
+            # Prices are changed in place: nothing is read from Climkit anew for them.
+            return self.async_update_and_abort(
+                self._entry, self._get_reconfigure_subentry(), title=title, data=data
+            )
+        return self.async_create_entry(title=title, data=data)
+
+    # --- What the forms are filled with ---------------------------------------------
+
+    @property
+    def _unit(self) -> str:
+        return Component(self._what[CONF_COMPONENT]).unit
+
+    @callback
+    def _async_drafts(self) -> Drafts:
+        """Return what the version can begin with."""
+        own: Data = {}
+        own_id = None
+        if self.source == SOURCE_RECONFIGURE:
+            own = self._get_reconfigure_subentry().data
+            own_id = self._reconfigure_subentry_id
+        stored = stored_tariffs(self._entry)
+        others = tuple(each for each in stored if each.subentry_id != own_id)
+        today = dt_util.now(self._info.zone).date()
+        return Drafts(self._info, others, own, today)
+
+    def _last_prices(self) -> Data:
+        """Return the prices that the form of the chosen kind is filled with."""
+        return self._drafts.last_prices(scope_of(self._what), self._what[CONF_PRICING])
+
+    # --- What is refused ------------------------------------------------------------
+
+    def _refused(self, typed: Data) -> Errors:
+        """Return what is wrong with the first form."""
+        scope = component, meters = scope_of(typed)
+        first = date.fromisoformat(str(typed[CONF_VALID_FROM]))
+        errors: Errors = {}
+        if first.year not in YEARS:
+            errors[CONF_VALID_FROM] = "unlikely_date"
+        if self._drafts.same_day(scope, first):
+            errors[CONF_VALID_FROM] = "same_day"
+        if any(component not in meter_components(self._info, id_) for id_ in meters):
+            errors[CONF_METERS] = "other_meters"
+        if Component(component).unit != "kWh" and typed[CONF_PRICING] == Pricing.ENTITY:
+            errors[CONF_PRICING] = "no_entity_for_water"
+        return errors
+
+    def _refused_entity(self, entity_id: str) -> str | None:
+        """Return what is wrong with an entity; nothing with one that is gone by now."""
+        state = self.hass.states.get(entity_id)
+        if state is None:
+            known = self._last_prices().get(CONF_ENTITY_ID) == entity_id
+            return None if known else "no_such_entity"
+        try:
+            chf_per_kwh(1.0, state.attributes.get(ATTR_UNIT_OF_MEASUREMENT))
+        except ValueError:
+            return "no_price_per_energy"
+        return None
+
+    def _is_doubtful(self, tariff: Tariff) -> bool:
+        """Return whether a price is so high that Rappen were probably typed."""
+        prices = [tariff.price, *(zone.price for zone in tariff.zones)]
+        if tariff.entity_id:
+            now = price_of(self.hass.states.get(tariff.entity_id)) or 0.0
+            prices.append((now + tariff.surcharge) * (1 + tariff.vat / 100))
+        limit = LIKELY[tariff.component.unit]
+        return any(abs(price) > limit for price in prices if price is not None)
+
+    # --- Forms ----------------------------------------------------------------------
+
+    async def _async_show_user(
+        self, filled: Data, errors: Errors
+    ) -> SubentryFlowResult:
+        also = tuple(self._drafts.own.get(CONF_METERS, ()))
+        meters = await async_meter_labels(self.hass, self._info, also)
+        fields = user_fields(site_components(self._info), meters)
+        return self._show("user", fields, filled, errors)
+
+    async def _async_confirm(
+        self, step_id: str, fields: Fields, typed: Data, prices: Data
+    ) -> SubentryFlowResult:
+        """Go on to the preview; unless a price must be confirmed before."""
+        keys = (CONF_COMPONENT, CONF_METERS, CONF_VALID_FROM, CONF_PRICING)
+        self._data = {key: self._what[key] for key in keys} | dict(prices)
+        if fee := self._what.get(CONF_MONTHLY_FEE):  # 0 is none
+            self._data[CONF_MONTHLY_FEE] = fee
+        self._doubtful = self._is_doubtful(Tariff.from_dict(self._data))
+        if self._doubtful and not typed.get(CONF_CONFIRMED):
+            return self._show(step_id, fields, typed, {"base": "in_rappen"})
+        return await self.async_step_confirm()
+
+    def _show(
+        self, step_id: str, fields: Fields, filled: Data, errors: Errors | None = None
+    ) -> SubentryFlowResult:
+        if self._doubtful:
+            fields = fields | confirmation_field()
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(vol.Schema(fields), filled),
+            description_placeholders={"site": self._info.site.name},
+            errors=errors,
+        )
+
+
+def _refused_times(prices: Data) -> Errors:
+    """Return what is wrong with prices by time."""
+    if not prices[CONF_ZONES]:
+        return {CONF_ZONES: "no_zones"}
+    if any(CONF_PRICE not in zone for zone in prices[CONF_ZONES]):
+        return {CONF_HIGH_PRICE: "zone_without_price"}
+    zones = [Zone.from_dict(zone) for zone in prices[CONF_ZONES]]
+    if prices.get(CONF_PRICE) is None and leave_a_hole(zones):
+        return {CONF_PRICE: "hole"}
+    return {}

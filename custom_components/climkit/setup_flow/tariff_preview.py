@@ -1,0 +1,114 @@
+"""What the last full month would have cost at a tariff, from what is stored."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from ..metering.calendar import local_months
+from ..metering.costs import METER_COSTS, SITE_COSTS, CostSeries, costs_of_hours
+from ..metering.flows import Flow
+from ..metering.hours import HOUR, hour_of
+from ..metering.site import SiteInfo
+from ..metering.tariff import Tariff
+from ..metering.tariffs import Tariffs
+from ..runtime import ClimkitConfigEntry
+from ..statistics.price_archive import PriceArchive
+from ..statistics.site_statistics import SiteStatistics
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What was used in a month, and what it would have cost."""
+
+    month: datetime
+    """Its beginning, in the zone of the site."""
+    energy: float
+    """In kWh, or m³ of water."""
+    cost: float
+    """Of that energy, in CHF, without fees."""
+    unpriced_hours: int
+    """Hours in which energy was used that has no price."""
+
+
+async def async_preview(
+    hass: HomeAssistant, entry: ClimkitConfigEntry, tariff: Tariff
+) -> Preview:
+    """Return what the last full month would have cost, had the tariff been valid.
+
+    Raises RecorderError.
+    """
+    info = entry.runtime_data.site.data
+    start, end = last_full_month(dt_util.utcnow(), info)
+    flows = tuple(priced_flows(info, tariff))
+    energies = await _async_hours(entry.runtime_data.statistics, flows, start, end)
+    first, last = (
+        moment.astimezone(info.zone).date() for moment in (start, end - HOUR)
+    )
+    archive = PriceArchive(hass, entry.entry_id)
+    if tariff.entity_id:
+        await archive.async_load()
+        await archive.async_fill(tariff.entity_id, start, end)
+    if tariff.workday:
+        await archive.async_load()
+        await archive.async_ask_days_off(tariff.workday, first, last)
+    always = replace(tariff, valid_from=first, meters=())
+    prices = Tariffs([always], info.zone, archive, archive.days_off).timeline(
+        tariff.component, None
+    )
+    costs = {
+        flow: costs_of_hours(energies[flow], {}, prices.hour_prices) for flow in flows
+    }
+    unpriced = {
+        hour
+        for flow in flows
+        for hour, energy in energies[flow].items()
+        if energy and hour not in costs[flow]
+    }
+    return Preview(
+        start.astimezone(info.zone),
+        sum(sum(hours.values()) for hours in energies.values()),
+        sum(sum(hours.values()) for hours in costs.values()),
+        len(unpriced),
+    )
+
+
+def last_full_month(now: datetime, info: SiteInfo) -> tuple[datetime, datetime]:
+    """Return when the last local month of a site that is over began, and ended, in UTC."""
+    end = local_months(now, now, info.zone)[0]
+    before = end - timedelta(days=1)
+    return local_months(before, before, info.zone)[0], end
+
+
+def priced_flows(info: SiteInfo, tariff: Tariff) -> Iterator[Flow]:
+    """Yield the flows that a tariff prices: the site's, or those of its meters."""
+    meters = {meter.id: meter for meter in info.meters}
+    owners: list[tuple[str, Iterable[CostSeries]]] = [(info.site.id, SITE_COSTS)]
+    if tariff.meters:
+        owners = [
+            (id_, METER_COSTS.get(meters[id_].type, ()))
+            for id_ in tariff.meters
+            if id_ in meters
+        ]
+    for owner_id, series in owners:
+        kinds = {
+            flow
+            for each in series
+            for flow, component in each.terms
+            if component is tariff.component
+        }
+        yield from (flow for flow in info.flows_of(owner_id) if flow.kind in kinds)
+
+
+async def _async_hours(
+    statistics: SiteStatistics,
+    flows: tuple[Flow, ...],
+    start: datetime,
+    end: datetime,
+) -> dict[Flow, dict[datetime, float]]:
+    """Return what is stored of each hour in [start, end); 0 of one without a row."""
+    first = hour_of(start)
+    bounds = [first + n * HOUR for n in range((end - first) // HOUR + 1)]
+    return {flow: await statistics.async_amounts(flow, bounds) for flow in flows}

@@ -1,0 +1,143 @@
+"""Prices over the years: what is remembered, and how two timelines are compared."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.climkit.metering.hours import HOUR, QUARTER
+from custom_components.climkit.metering.prices import TimesPrice
+from custom_components.climkit.metering.tariffs import first_difference
+from custom_components.climkit.metering.timeline import HourPrices, PriceTimeline
+
+from .examples import (
+    GRID,
+    HT,
+    NT,
+    WEEK,
+    YEARS,
+    Archive,
+    high_low,
+    local,
+    quarters,
+    tariff,
+    tariffs,
+    utc,
+)
+
+DAILY = high_low("07:00-20:00")
+
+
+def test_archived_prices_come_and_change() -> None:
+    """They are not remembered: the archive grows, an entity may become silent."""
+    hour = utc("2026-02-02 10:00")
+    archive = Archive(quarters(hour, -0.04, -0.02, 0.0))
+    site = tariffs(tariff(entity_id="sensor.price"), archive=archive)
+    gap = site.hour_prices(GRID, None, hour)
+    assert gap == HourPrices((-0.04, -0.02, 0.0, None), None, alike=False)
+    archive.prices[hour + 3 * QUARTER] = 0.02
+    full = site.hour_prices(GRID, None, hour)
+    assert full.mean == pytest.approx(-0.01)
+    assert not full.alike
+    silent = site.hour_prices(GRID, None, hour + HOUR)
+    assert silent == HourPrices((None,) * 4, None, alike=True)
+
+
+def test_another_archive_is_compared_price_by_price() -> None:
+    hour = utc("2026-02-02 10:00")
+    version = tariff(entity_id="sensor.price", price=1)
+    old, same, new = (
+        tariffs(version, archive=Archive(quarters(hour, 0.1, 0.2, third)))
+        for third in (0.3, 0.3, 0.4)
+    )
+    span = {"since": hour - HOUR, "until": hour + HOUR}
+    assert first_difference(old, same, GRID, None, **span) is None
+    assert first_difference(old, new, GRID, None, **span) == hour + 2 * QUARTER
+    short = {"since": hour - HOUR, "until": hour + 2 * QUARTER}
+    assert first_difference(old, new, GRID, None, **short) is None
+    late = {"since": hour + 3 * QUARTER, "until": hour + HOUR}
+    assert first_difference(old, new, GRID, None, **late) is None
+
+
+def test_other_words_for_the_same_prices() -> None:
+    """What is written otherwise may cost the same: no row needs to be touched."""
+    low_hours = tariff(
+        price=HT,
+        zones=[{"price": NT, "from": "20:00", "to": "07:00:00"}],
+        monthly_fee=5,
+    )
+    old, new = tariffs(DAILY), tariffs(low_hours)
+    assert old.fingerprint(GRID, None) != new.fingerprint(GRID, None)
+    assert first_difference(old, new, GRID, None, **YEARS) is None
+
+
+def test_another_time_zone() -> None:
+    old = tariffs(DAILY)
+    new = tariffs(DAILY, zone=ZoneInfo("Europe/London"))
+    span = {"since": utc("2026-02-02 00:00"), "until": utc("2026-02-03 00:00")}
+    assert first_difference(old, new, GRID, None, **span) == utc("2026-02-02 06:00")
+    assert old.fingerprint(GRID, None) != new.fingerprint(GRID, None)
+
+
+def test_the_price_of_a_quarter_is_not_off_by_a_digit() -> None:
+    """The mean of four prices alike is that price, exactly."""
+    for rappen in range(1, 300):
+        assert HourPrices.of(*[rappen / 1000] * 4).mean == rappen / 1000
+
+
+def test_years_are_compared_in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions that are the same are not looked at: 5 years have 43,824 hours."""
+    new_year = tariff(price=0.277, valid_from="2026-11-01")
+    old, new = tariffs(DAILY), tariffs(DAILY, new_year)
+    asked = 0
+
+    real = PriceTimeline.hour_prices
+
+    def count(self: PriceTimeline, hour: datetime) -> HourPrices:
+        nonlocal asked
+        asked += 1
+        return real(self, hour)
+
+    monkeypatch.setattr(PriceTimeline, "hour_prices", count)
+    found = first_difference(old, new, GRID, None, **YEARS)
+    assert found == local("2026-11-01 00:00")
+    assert asked == 2
+
+
+def test_a_sort_of_day_is_priced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five years have 175,296 quarter hours, but few sorts of UTC days.
+
+    Seven pairs of week days in winter and in summer time, and the ten days on which
+    the clocks change.
+    """
+    asked = 0
+    real = TimesPrice.price
+
+    def count(self: TimesPrice, start: datetime, local: datetime) -> float | None:
+        nonlocal asked
+        asked += 1
+        return real(self, start, local)
+
+    monkeypatch.setattr(TimesPrice, "price", count)
+    timeline = tariffs(high_low("07:00-20:00", days=WEEK)).timeline(GRID, None)
+    hour = YEARS["since"]
+    while hour < YEARS["until"]:
+        assert timeline.hour_prices(hour).mean in (HT, NT)
+        hour += HOUR
+    assert asked == (7 * 2 + 10) * 96
+
+
+def test_the_day_on_which_an_entity_takes_over() -> None:
+    """Its morning is fixed, its afternoon grows with the archive: in UTC one day."""
+    first = local("2026-02-02 00:00")
+    archive = Archive()
+    versions = [
+        tariff(price=NT),
+        tariff(entity_id="sensor.price", valid_from="2026-02-02"),
+    ]
+    timeline = tariffs(*versions, archive=archive).timeline(GRID, None)
+    assert timeline.hour_prices(first - HOUR) == HourPrices.of(NT)
+    assert timeline.hour_prices(first) == HourPrices.of(None)
+    archive.prices |= quarters(first, HT, HT, HT, HT)
+    assert timeline.hour_prices(first) == HourPrices.of(HT)
+    assert timeline.hour_prices(first - HOUR) == HourPrices.of(NT)
