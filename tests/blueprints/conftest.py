@@ -9,7 +9,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from ..simulator import SimulatedSite, Simulator, sites
+from tests.simulator import SimulatedSite, Simulator, sites
+
 from .running import Running
 
 

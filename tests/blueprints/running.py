@@ -26,9 +26,8 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket
 
 from custom_components.climkit.const import DOMAIN
-
-from ..conftest import set_up
-from ..simulator import SimulatedSite
+from tests.conftest import set_up
+from tests.simulator import SimulatedSite
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "blueprints" / "automation" / "climkit"
@@ -96,6 +95,7 @@ class Running:
         self.freezer.move_to(now)
         self.site.created = now - created_before
         await self.hass.config.async_set_time_zone("Europe/Zurich")
+        assert await async_setup_component(self.hass, "homeassistant", {})
         assert await async_setup_component(self.hass, "persistent_notification", {})
         persistent_notification.async_register_callback(self.hass, self._notified)
         await set_up(self.hass, self.entry)

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from homeassistant.const import STATE_UNAVAILABLE
 import pytest
 
-from ..simulator import SimulatedSite, Simulator
+from tests.simulator import SimulatedSite, Simulator
+
 from .running import HOUR, LAST_READING, QUARTER, STEP, TUESDAY, ZURICH, Running, local
 
 LIMIT = 8.0

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from homeassistant.const import STATE_UNAVAILABLE
 import pytest
 
-from ..simulator import Fault, Simulator
+from tests.simulator import Fault, Simulator
+
 from .running import DAY, HOUR, LAST_READING, TUESDAY, Running, local
 
 SILENT = "Climkit has published nothing for My building for {} hours."

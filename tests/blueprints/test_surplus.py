@@ -47,20 +47,21 @@ async def _switched(running: Running, to: str, end: datetime) -> datetime:
     return dt_util.utcnow()
 
 
+def _has_enough(running: Running, at: datetime, share: int) -> bool:
+    """Return whether by the model there has been surplus for twenty minutes."""
+    return all(
+        _exported(running, at - number * STEP) * share / 100 > 1500
+        for number in range(5)
+    )
+
+
 @pytest.mark.parametrize("share", [100, 50])
 async def test_it_starts_when_there_is_surplus(running: Running, share: int) -> None:
     """Once two quarter hours had enough for this share of the roof, and soon after."""
     await _start(running, local(TUESDAY, 5, 5), share=share)
     started = await _switched(running, STATE_ON, local(TUESDAY, 15))
-    enough = next(
-        at
-        for number in range(200)
-        if all(
-            _exported(running, at - number * STEP) * share / 100 > 1500
-            for number in range(5)
-        )
-        for at in [local(TUESDAY, 5, 5) + number * STEP]
-    )
+    steps = (local(TUESDAY, 5, 5) + number * STEP for number in range(120))
+    enough = next(at for at in steps if _has_enough(running, at, share))
     assert timedelta(0) <= started - enough <= QUARTER
     (message,) = await running.finished()
     assert message.startswith("Dishwasher is on: ")
