@@ -177,7 +177,7 @@ async def test_francs(
     running: Running, changes: Mapping[str, Any], francs: str
 ) -> None:
     await _set_up(running)
-    tariffs = Tariffs(running, BILL | changes)
+    tariffs = Tariffs(running, {**BILL, **changes})
     await running.automate("statement", meter=running.device())
     await running.until(local(FIFTH, 9, 5))
     assert await running.finished() == [_flat(running, FIFTH) + francs]

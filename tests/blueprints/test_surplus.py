@@ -107,7 +107,7 @@ async def _clouded(running: Running, **inputs: Any) -> datetime:
 
 def _plant(running: Running) -> str:
     """Return the id of the solar plant's meter."""
-    (plant,) = (meter.id for meter in running.site.meters if "sol" in meter.name or "")
+    (plant,) = (meter.id for meter in running.site.meters if "sol" in str(meter.name))
     return plant
 
 
