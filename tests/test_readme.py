@@ -18,8 +18,6 @@ LANGUAGES: Final = tuple(README)
 
 FOR_DEVELOPERS: Final = ("Contributing",)
 """Sections that only the English version has."""
-ELSEWHERE: Final = ("Automations",)
-"""Sections to whose English text the others refer."""
 WHAT_YOU_GET: Final = 1
 """The number of the section with the sensors."""
 
@@ -47,7 +45,7 @@ def outline(language: str) -> list[int]:
             continue
         if level == 2:
             parts.append(0)
-        elif level > 2 and section not in ELSEWHERE:
+        elif level > 2:
             parts[-1] += 1
     return parts
 
@@ -90,8 +88,7 @@ def test_a_version_has_the_sections_and_tables_of_the_english_one(
     assert outline(language) == sections
     for number in range(1, len(sections) + 1):
         title = headings("en")[number][1]
-        if title not in ELSEWHERE:
-            assert len(rows(language, number)) == len(rows("en", number)), title
+        assert len(rows(language, number)) == len(rows("en", number)), title
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,1 @@
+"""Tests of the blueprints, each at work in a real Home Assistant."""
