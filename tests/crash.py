@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
-from aiolimiter import AsyncLimiter
-
 from custom_components.climkit.api import queue
 
 from .bench.home import add, home
@@ -21,10 +19,7 @@ PACE: Final = 0.25
 def live(folder: Path, created: datetime, url: str) -> None:
     """Live in a folder until the history is in."""
     os.environ["CLIMKIT_API_URL"] = url
-    with (
-        patch.object(queue, "AsyncLimiter", lambda *_: AsyncLimiter(1, PACE)),
-        patch.object(queue, "MIN_INTERVAL", PACE),
-    ):
+    with patch.object(queue, "MIN_INTERVAL", PACE):
         asyncio.run(_live(folder, created))
 
 

@@ -40,10 +40,11 @@ PURE: Final = {
 """Modules without I/O and without anything of Home Assistant: all of a room, or some."""
 
 API: Final[tuple[set[str], ...]] = (
-    {"exceptions", "observations", "queue", "wire"},
-    {"document", "models", "transport"},
-    {"auth", "replies", "sampling", "series"},
-    {"account"},
+    {"exceptions", "queue", "values"},
+    {"models", "shape_report"},
+    {"body", "spelling", "transport"},
+    {"auth", "parsers"},
+    {"series", "session"},
     {"client"},
     {"__init__"},
 )

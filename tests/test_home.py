@@ -52,5 +52,5 @@ def test_describe_hides_passwords() -> None:
 
 def test_requirements_include_the_page_and_ours_but_nothing_replaced() -> None:
     names = {line.split("==")[0].split(">=")[0] for line in requirements()}
-    assert {"home-assistant-frontend", "SQLAlchemy", "aiolimiter"} <= names
+    assert {"home-assistant-frontend", "SQLAlchemy", "mashumaro"} <= names
     assert not {"pymicro-vad", "pyspeex-noise"} & names

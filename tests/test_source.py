@@ -8,7 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.api import Column, Resolution, Series
-from custom_components.climkit.reading.reader import Answer
+from custom_components.climkit.reading.answers import Answer
 
 from .conftest import NOW, entry_for, history_done, later, set_up
 from .simulator import Fault, SimulatedSite, Simulator, sites
@@ -122,5 +122,6 @@ def test_rows_without_values_are_no_news() -> None:
     }
     filled = Series(Resolution.QUARTER_HOUR, starts, values)
     empty = Series(Resolution.QUARTER_HOUR, starts, dict.fromkeys(values, (None,) * 3))
-    assert Answer([filled, empty]).newest == starts[1]
-    assert Answer([empty]).newest is None
+    end = start + timedelta(minutes=45)
+    assert Answer(start, end, end, [filled, empty]).newest == starts[1]
+    assert Answer(start, end, end, [empty]).newest is None

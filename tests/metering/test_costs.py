@@ -25,7 +25,7 @@ from custom_components.climkit.metering.hours import (
 from custom_components.climkit.metering.reconcile import (
     StatisticRow,
     StoredWindow,
-    reconcile,
+    plan,
 )
 from custom_components.climkit.metering.tariff import Component, Tariff
 from custom_components.climkit.metering.tariffs import Tariffs, first_difference
@@ -68,7 +68,8 @@ def changes(
     base: float = 0.0,
 ) -> list[StatisticRow]:
     """Return the rows that change so that these costs are stored as well."""
-    return reconcile(StoredWindow(base, stored), HourlyAmounts(costs, {}))
+    stored_rows = StoredWindow(base, stored)
+    return list(plan(stored_rows, None, HourlyAmounts(costs, {})).changed)
 
 
 def sums(rows: Sequence[StatisticRow]) -> list[float]:

@@ -6,6 +6,7 @@ Pure functions over aware UTC times and energies in kWh (or volumes in m³).
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -50,7 +51,7 @@ def by_period(
     for label, amount in amounts.items():
         index = bisect_left(bounds, label)
         near = bounds[max(index - 1, 0) : index + 1]
-        bound = min(near, key=lambda at, label=label: abs(at - label), default=None)
+        bound = min(near, key=partial(_distance, label), default=None)
         if bound is not None and abs(bound - label) <= NEAR:
             found[bound] = found.get(bound, 0.0) + amount
         elif bounds and bounds[0] < label < bounds[-1]:
@@ -147,3 +148,7 @@ def gap_of(span: Span, amounts: Amounts) -> Span:
     while last - HOUR in amounts and last - HOUR > first:
         last -= HOUR
     return max(first, start), last
+
+
+def _distance(one: datetime, other: datetime) -> timedelta:
+    return abs(one - other)

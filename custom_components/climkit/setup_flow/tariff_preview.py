@@ -111,4 +111,4 @@ async def _async_hours(
     """Return what is stored of each hour in [start, end); 0 of one without a row."""
     first = hour_of(start)
     bounds = [first + n * HOUR for n in range((end - first) // HOUR + 1)]
-    return {flow: await statistics.async_amounts(flow, bounds) for flow in flows}
+    return await statistics.async_amounts(flows, bounds)

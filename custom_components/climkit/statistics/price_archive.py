@@ -13,10 +13,9 @@ from typing import Any, Final
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_utc_time_change
 from homeassistant.helpers.start import async_at_started
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN, LOGGER
+from ..const import LOGGER
 from ..metering.archived_prices import (
     ArchivedPrices,
     prices_of_changes,
@@ -25,6 +24,7 @@ from ..metering.archived_prices import (
 )
 from ..metering.hours import QUARTER
 from ..metering.tariff import Tariff
+from ..storage import PRICES, entry_store
 from .days_off import DaysOff
 from .price_history import (
     async_hourly_prices,
@@ -60,9 +60,7 @@ class PriceArchive:
         self.days_off = DaysOff()
         self._hass = hass
         self._entry_id = entry_id
-        self._store: Store[dict[str, Any]] = Store(
-            hass, VERSION, f"{DOMAIN}.{entry_id}.prices", private=True
-        )
+        self._store = entry_store(hass, entry_id, PRICES)
         self._prices: dict[str, ArchivedPrices] = {}
         self._watched: dict[str, datetime] = {}
         """Price entities, and since when their prices matter."""
