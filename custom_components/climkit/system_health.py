@@ -1,5 +1,6 @@
 """What the system information page tells of Climkit; no names, it is made to be shared."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from homeassistant.components import system_health
@@ -9,7 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
 from .reading.account import async_get_client
-from .runtime import ClimkitConfigEntry
+from .runtime import ClimkitConfigEntry, SiteRuntime
 
 
 @callback
@@ -39,10 +40,16 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
         info["can_reach_server"] = system_health.async_check_can_reach_url(
             hass, clients[0].url
         )
-    if loaded:
-        data = [entry.runtime_data for entry in loaded]
-        times = [live.last_reading for some in data for live in some.live]
-        info["last_reading"] = max(filter(None, times), default=None)
-        info["statistics_backend"] = data[0].statistics.backend
-        info["history_import"] = f"{min(some.history.data for some in data):g} %"
-    return info
+    return info | _of_sites([entry.runtime_data for entry in loaded])
+
+
+def _of_sites(sites: Sequence[SiteRuntime]) -> dict[str, Any]:
+    """Return how far the readings and histories of loaded sites have come."""
+    if not sites:
+        return {}
+    times = [live.last_reading for site in sites for live in site.live]
+    return {
+        "last_reading": max(filter(None, times), default=None),
+        "statistics_backend": sites[0].statistics.backend,
+        "history_import": f"{min(site.history.data for site in sites):g} %",
+    }

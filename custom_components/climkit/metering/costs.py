@@ -181,18 +181,22 @@ def costs_of_series(
     ]
     if len(costs) == 1:
         return costs[0]
-    sums = {}
-    flows = [energies.get(flow, {}) for flow, _ in series.terms]
-    for hour in sorted(set(flows[0]).intersection(*flows[1:])):
-        priced = [part[hour] for part in costs if hour in part]
-        without_price = sum(
-            abs(energy[hour])
-            for energy, part in zip(flows, costs, strict=True)
-            if hour not in part
-        )
-        if priced and not without_price:
-            sums[hour] = sum(priced)
-    return sums
+    parts = [
+        (energies.get(flow, {}), part)
+        for (flow, _), part in zip(series.terms, costs, strict=True)
+    ]
+    hours = set.intersection(*(set(energy) for energy, _ in parts))
+    sums = {hour: _cost_of_parts(hour, parts) for hour in sorted(hours)}
+    return {hour: cost for hour, cost in sums.items() if cost is not None}
+
+
+def _cost_of_parts(
+    hour: datetime, parts: Sequence[tuple[Amounts, Amounts]]
+) -> float | None:
+    """Return what the parts of an hour cost, or None where energy lacks its price."""
+    priced = [cost[hour] for _, cost in parts if hour in cost]
+    without_price = any(energy[hour] for energy, cost in parts if hour not in cost)
+    return sum(priced) if priced and not without_price else None
 
 
 def _possible(

@@ -12,8 +12,10 @@ from ..metering.costs import METER_COSTS, SITE_COSTS, CostSeries, costs_of_hours
 from ..metering.flows import Flow
 from ..metering.hours import HOUR, hour_of
 from ..metering.site import SiteInfo
+from ..metering.spans import Span
 from ..metering.tariff import Tariff
 from ..metering.tariffs import Tariffs
+from ..metering.timeline import PriceTimeline
 from ..runtime import ClimkitConfigEntry
 from ..statistics.price_archive import PriceArchive
 from ..statistics.site_statistics import SiteStatistics
@@ -44,20 +46,7 @@ async def async_preview(
     start, end = last_full_month(dt_util.utcnow(), info)
     flows = tuple(priced_flows(info, tariff))
     energies = await _async_hours(entry.runtime_data.statistics, flows, start, end)
-    first, last = (
-        moment.astimezone(info.zone).date() for moment in (start, end - HOUR)
-    )
-    archive = PriceArchive(hass, entry.entry_id)
-    if tariff.entity_id:
-        await archive.async_load()
-        await archive.async_fill(tariff.entity_id, start, end)
-    if tariff.workday:
-        await archive.async_load()
-        await archive.async_ask_days_off(tariff.workday, first, last)
-    always = replace(tariff, valid_from=first, meters=())
-    prices = Tariffs([always], info.zone, archive, archive.days_off).timeline(
-        tariff.component, None
-    )
+    prices = await _async_prices(hass, entry, tariff, (start, end))
     costs = {
         flow: costs_of_hours(energies[flow], {}, prices.hour_prices) for flow in flows
     }
@@ -72,6 +61,25 @@ async def async_preview(
         sum(sum(hours.values()) for hours in energies.values()),
         sum(sum(hours.values()) for hours in costs.values()),
         len(unpriced),
+    )
+
+
+async def _async_prices(
+    hass: HomeAssistant, entry: ClimkitConfigEntry, tariff: Tariff, span: Span
+) -> PriceTimeline:
+    """Return the prices of a tariff in a span, as if it had been valid for all of it."""
+    zone = entry.runtime_data.site.data.zone
+    first, last = (at.astimezone(zone).date() for at in (span[0], span[1] - HOUR))
+    archive = PriceArchive(hass, entry.entry_id)
+    if tariff.entity_id or tariff.workday:
+        await archive.async_load()
+    if tariff.entity_id:
+        await archive.async_fill(tariff.entity_id, *span)
+    if tariff.workday:
+        await archive.async_ask_days_off(tariff.workday, first, last)
+    always = replace(tariff, valid_from=first, meters=())
+    return Tariffs([always], zone, archive, archive.days_off).timeline(
+        tariff.component, None
     )
 
 

@@ -18,7 +18,7 @@ from homeassistant.components.recorder.statistics import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.recorder import get_instance
 
-from ..metering.hours import HOUR
+from ..metering.hours import HOUR, HourlyAmounts
 from ..metering.reconcile import (
     EXACT,
     Plan,
@@ -170,21 +170,18 @@ def _work_of(
     hass: HomeAssistant, updates: Mapping[str, SeriesUpdate], tolerance: float
 ) -> _Work:
     known = stored_metadata(hass, tuple(updates))
-    work = _Work([], {}, frozenset(updates.keys() - known.keys()))
-    revised: dict[str, frozenset[datetime]] = {}
+    there = {
+        id_: update
+        for id_, update in updates.items()
+        if id_ in known and (not update.after or _has(hass, id_, update.after))
+    }
+    work = _Work([], {}, frozenset(updates.keys() - there.keys()))
+    revised: dict[str, frozenset[datetime]] = dict.fromkeys(there, frozenset())
     amounts: dict[str, dict[datetime, float]] = {}
-    for id_, update in updates.items():
-        if id_ in work.missing:
-            continue
-        if update.after and not _has(hass, id_, update.after):
-            work.missing |= {id_}
-            continue
-        revised[id_] = frozenset()
+    for id_, update in there.items():
         if not update.hours:
             continue
-        first, last = update.hours.span
-        stored, later = _divided(rows_from(hass, id_, first), last + HOUR)
-        what = plan(stored, later[0] if later else None, update.hours, tolerance)
+        stored, later, what = _planned(hass, id_, update.hours, tolerance)
         revised[id_] = what.revised
         work.written[id_] = len(what.changed)
         amounts[id_] = {row.start: row.state for row in (*stored.rows, *what.changed)}
@@ -202,6 +199,15 @@ def _work_of(
     # source as it was, and does both again.
     work.imports = [some for some in follow if some] + work.imports
     return work
+
+
+def _planned(
+    hass: HomeAssistant, id_: str, hours: HourlyAmounts, tolerance: float
+) -> tuple[StoredWindow, list[StatisticRow], Plan]:
+    """Return what is stored within some hours and behind them, and what must change."""
+    first, last = hours.span
+    stored, later = _divided(rows_from(hass, id_, first), last + HOUR)
+    return stored, later, plan(stored, next(iter(later), None), hours, tolerance)
 
 
 def _derived_anew(
@@ -223,24 +229,41 @@ def _derived(
     """
     start, end = span
     sources = [
-        {row.start: row.state for row in rows_from(hass, id_, start, end).rows}
-        | {h: value for h, value in coming.get(id_, {}).items() if start <= h < end}
-        for id_ in derived.sources
+        _amounts(hass, id_, span, coming.get(id_, {})) for id_ in derived.sources
     ]
     amounts = derived.amounts(span, sources)
     stored, later = _divided(rows_from(hass, derived.id, start), end)
     if hours is None:
         hours = frozenset(row.start for row in stored.rows) | amounts.keys()
-    what = plan_derived(stored, later[0] if later else None, hours, amounts)
+    what = plan_derived(stored, next(iter(later), None), hours, amounts)
     if not what:
         return None, 0
     rows = _rows_to_set(what, later)
     if what.gone:
-        kept = {row.start: row for row in rows_from(hass, derived.id, BEGINNING).rows}
-        kept |= {row.start: row for row in rows}
-        rows = [kept[hour] for hour in sorted(kept.keys() - what.gone)]
+        rows = _all_but(hass, derived.id, what.gone, rows)
     written = len(what.changed) + len(what.gone)
     return _Import(derived.metadata, rows, anew=bool(what.gone)), written
+
+
+def _amounts(
+    hass: HomeAssistant, id_: str, span: Span, coming: Mapping[datetime, float]
+) -> dict[datetime, float]:
+    """Return the amounts of a span by hour: what is stored, and what is coming."""
+    start, end = span
+    stored = {row.start: row.state for row in rows_from(hass, id_, start, end).rows}
+    return stored | {h: value for h, value in coming.items() if start <= h < end}
+
+
+def _all_but(
+    hass: HomeAssistant,
+    id_: str,
+    gone: frozenset[datetime],
+    rows: Sequence[StatisticRow],
+) -> list[StatisticRow]:
+    """Return all rows of a statistic as they must be, since none can be deleted alone."""
+    kept = {row.start: row for row in rows_from(hass, id_, BEGINNING).rows}
+    kept |= {row.start: row for row in rows}
+    return [kept[hour] for hour in sorted(kept.keys() - gone)]
 
 
 def _divided(
