@@ -49,9 +49,9 @@ def by_period(
     lost = 0
     for label, amount in amounts.items():
         index = bisect_left(bounds, label)
-        near = bounds[max(index - 1, 0) : index + 1]
-        bound = min(near, key=lambda at, label=label: abs(at - label), default=None)
-        if bound is not None and abs(bound - label) <= NEAR:
+        near = {abs(at - label): at for at in bounds[max(index - 1, 0) : index + 1]}
+        if near and (distance := min(near)) <= NEAR:
+            bound = near[distance]
             found[bound] = found.get(bound, 0.0) + amount
         elif bounds and bounds[0] < label < bounds[-1]:
             lost += 1
