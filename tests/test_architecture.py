@@ -36,6 +36,7 @@ stands on a lower floor: who shares a floor does not know of the other."""
 PURE: Final = {
     "metering": None,
     "energy_dashboard": {"additions", "duplicates"},
+    "history": {"comparison", "left_out"},
 }
 """Modules without I/O and without anything of Home Assistant: all of a room, or some."""
 

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
@@ -350,10 +351,11 @@ async def test_trouble_with_the_cloud_is_told_in_words(
     hass: HomeAssistant,
     cloud: Simulator,
     loaded: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
     trouble: str,
     action: str,
 ) -> None:
-    """And over as soon as it is over."""
+    """And over a minute after it is over."""
     fault, words = TROUBLE[trouble]
     await hass.async_block_till_done(wait_background_tasks=True)
     cloud.expire_tokens()
@@ -374,4 +376,5 @@ async def test_trouble_with_the_cloud_is_told_in_words(
     assert error.value.translation_domain == DOMAIN
     assert words in str(error.value)
     cloud.faults.clear()
+    freezer.tick(timedelta(minutes=1))
     await call()

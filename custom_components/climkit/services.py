@@ -1,12 +1,12 @@
 """Actions: fetch the history again, and give the readings of a period to a script."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
+from itertools import groupby
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import (
     HomeAssistant,
@@ -30,7 +30,7 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .api import ClimkitError, Priority, Resolution
+from .api import ClimkitError, Resolution
 from .const import DOMAIN
 from .metering.calendar import start_of_day
 from .metering.flows import Flow
@@ -110,18 +110,10 @@ async def _async_import_history(call: ServiceCall) -> None:
     """
     entry = _entry_of(call)
     start = _aware(entry, call.data.get(ATTR_START))
-    with _errors(call.hass, entry):
-        try:
-            missing = await entry.runtime_data.history.async_import_again(start)
-        except asyncio.CancelledError:
-            if entry.state is ConfigEntryState.LOADED:
-                raise  # it is the caller who has given up
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="action_ended",
-                translation_placeholders={"site": entry.title},
-            ) from None
-    _raise_if_missing(entry, missing)
+    missing = await _async_with_entry(
+        call.hass, entry, entry.runtime_data.history.async_import_again(start)
+    )
+    _raise_if_missing(call.hass, entry, missing, entry.runtime_data.site.data.flows)
 
 
 async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
@@ -131,39 +123,65 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     start, end = _period_of(entry, call.data)
     period = call.data[ATTR_PERIOD]
     zone = entry.runtime_data.site.data.zone
-    readings: dict[str, Any] = {}
-    missing: dict[Flow, ClimkitError] = {}
-    with _errors(call.hass, entry):
-        for medium in dict.fromkeys(flow.medium for flow in flows):
-            some = tuple(flow for flow in flows if flow.medium == medium)
-            question = Question(
-                medium, some, PERIODS[period], start, end, Priority.LIVE, zone
-            )
-            answer, unknown = await _async_ask(entry.runtime_data.reader, question)
-            missing |= unknown
-            readings |= {f.kind: _series_of(f, answer.of(f), zone) for f in some}
-    _raise_if_missing(entry, missing)
+    questions = [
+        Question(medium, tuple(some), PERIODS[period], start, end, zone=zone)
+        for medium, some in groupby(flows, lambda flow: flow.medium)
+    ]
+    answers = await _async_with_entry(
+        call.hass, entry, _async_ask(entry.runtime_data.reader, questions)
+    )
+    missing = {flow: err for answer in answers for flow, err in answer.unknown.items()}
+    _raise_if_missing(call.hass, entry, missing, flows)
     return {
         "period": period,
         "start": _text(start, zone),
         "end": _text(end, zone),
-        "readings": readings,
+        "readings": {
+            flow.kind: _series_of(flow, answer.of(flow), zone)
+            for question, answer in zip(questions, answers, strict=True)
+            for flow in question.flows
+        },
     }
 
 
 async def _async_ask(
-    reader: SeriesReader, question: Question
-) -> tuple[Answer, Mapping[Flow, ClimkitError]]:
-    """Return an answer, and what it lacks; a medium that fails lacks everything."""
+    reader: SeriesReader, questions: Iterable[Question]
+) -> list[Answer]:
+    """Return the answers; of a medium that fails, nothing is known, and why.
+
+    Raises ClimkitError for what would befall every question.
+    """
+    answers = []
+    for question in questions:
+        try:
+            answer = await reader.async_read(question)
+        except TROUBLES:
+            raise
+        except ClimkitError as err:
+            span = question.start, question.end or dt_util.utcnow()
+            unknown = dict.fromkeys(question.flows, err)
+            answer = Answer(*span, dt_util.utcnow(), (), unknown)
+        answers.append(answer)
+    return answers
+
+
+async def _async_with_entry[T](
+    hass: HomeAssistant, entry: ClimkitConfigEntry, work: Coroutine[Any, Any, T]
+) -> T:
+    """Do the work of an action, which ends when its entry is unloaded or removed."""
+    task = entry.async_create_background_task(hass, work, f"{entry.title} (action)")
     try:
-        answer = await reader.async_read(question)
-    except TROUBLES:
-        raise
-    except ClimkitError as err:
-        assert question.end
-        nothing = Answer(question.start, question.end, dt_util.utcnow(), ())
-        return nothing, dict.fromkeys(question.flows, err)
-    return answer, answer.unknown
+        await asyncio.wait([task])
+    finally:
+        task.cancel()  # where whoever called gives up
+    if task.cancelled():
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="action_ended",
+            translation_placeholders={"site": entry.title},
+        )
+    with _errors(hass, entry):
+        return task.result()
 
 
 @contextmanager
@@ -172,28 +190,29 @@ def _errors(hass: HomeAssistant, entry: ClimkitConfigEntry) -> Iterator[None]:
     try:
         with home_assistant_errors(entry.title):
             yield
-    except ConfigEntryAuthFailed as err:
-        entry.async_start_reauth(hass)
-        raise _action_error(err) from err
-    except UpdateFailed as err:
-        raise _action_error(err) from err
-
-
-def _action_error(err: HomeAssistantError) -> HomeAssistantError:
-    return HomeAssistantError(
-        translation_domain=err.translation_domain,
-        translation_key=err.translation_key,
-        translation_placeholders=err.translation_placeholders,
-    )
+    except (ConfigEntryAuthFailed, UpdateFailed) as err:
+        if isinstance(err, ConfigEntryAuthFailed):
+            entry.async_start_reauth(hass)
+        raise HomeAssistantError(
+            translation_domain=err.translation_domain,
+            translation_key=err.translation_key,
+            translation_placeholders=err.translation_placeholders,
+        ) from err
 
 
 def _raise_if_missing(
-    entry: ClimkitConfigEntry, missing: Mapping[Flow, ClimkitError]
+    hass: HomeAssistant,
+    entry: ClimkitConfigEntry,
+    missing: Mapping[Flow, ClimkitError],
+    wanted: Iterable[Flow],
 ) -> None:
-    """Raise an error that names what could not be had, if there is anything."""
+    """Raise an error that names what could not be had, or why there is nothing at all."""
     if not missing:
         return
     info = entry.runtime_data.site.data
+    if missing.keys() >= set(wanted):
+        with _errors(hass, entry):
+            raise next(iter(missing.values()))
     meters = {meter.id: meter.name for meter in info.meters}
     names = dict.fromkeys(
         meters.get(flow.meter_id or "", flow.kind.replace("_", " ")) for flow in missing

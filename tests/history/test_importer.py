@@ -1,5 +1,6 @@
 """The import of the history: complete, exact, wherever it is interrupted."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +8,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import get_instance
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -359,6 +361,65 @@ async def test_import_again(
     cloud.faults.add(Fault("refuse", path="site_data"))
     with pytest.raises(HomeAssistantError, match="Les Tilleuls"):
         await hass.services.async_call("climkit", "import_history", data, blocking=True)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_two_who_import_again_share_a_run(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry
+) -> None:
+    """Who asks for no more than what is being fetched waits for that."""
+    await set_up(hass, entry)
+    await history_done(entry)
+
+    async def again(start: str) -> None:
+        data = {"config_entry_id": entry.entry_id, "start": start}
+        await hass.services.async_call("climkit", "import_history", data, blocking=True)
+
+    asked = len(hourly(cloud))
+    await again("2026-05-08 00:00:00")
+    alone = len(hourly(cloud)) - asked
+    await asyncio.gather(again("2026-05-08 00:00:00"), again("2026-05-20 00:00:00"))
+    assert len(hourly(cloud)) - asked == 2 * alone
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_the_sensor_can_be_updated_by_hand(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await history_done(entry)
+    await async_setup_component(hass, "homeassistant", {})
+    sensor = "sensor.les_tilleuls_history_import"
+    await hass.services.async_call(
+        "homeassistant", "update_entity", {"entity_id": [sensor]}, blocking=True
+    )
+    state = hass.states.get(sensor)
+    assert state is not None
+    assert float(state.state) == 100
+    assert entry.runtime_data.history.last_update_success
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_refused_credentials_are_not_tried_again(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """The user is asked; until there is an answer, nobody logs in but the night."""
+    fault = cloud.faults.add(Fault("refuse", path="site_data", after=4))
+    await set_up(hass, entry)  # the import is interrupted
+    await hass.async_block_till_done(wait_background_tasks=True)
+    cloud.faults.remove(fault)
+    cloud.expire_tokens()
+    cloud.faults.add(Fault("status", path="auth", status=401))  # password changed
+    for _ in range(4):
+        await later(hass, freezer, timedelta(minutes=15))
+    assert hass.config_entries.flow.async_progress()
+    before = len(cloud.requests.to("auth"))
+    for _ in range(24 * 4):
+        await later(hass, freezer, timedelta(minutes=15))
+    assert len(cloud.requests.to("auth")) - before <= 3
 
 
 def _covers(body: dict[str, str] | None, time: datetime) -> bool:

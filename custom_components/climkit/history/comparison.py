@@ -6,7 +6,6 @@ Pure functions over aware UTC times and energies in kWh (or volumes in m³).
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
-from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -50,9 +49,9 @@ def by_period(
     lost = 0
     for label, amount in amounts.items():
         index = bisect_left(bounds, label)
-        near = bounds[max(index - 1, 0) : index + 1]
-        bound = min(near, key=partial(_distance, label), default=None)
-        if bound is not None and abs(bound - label) <= NEAR:
+        near = {abs(at - label): at for at in bounds[max(index - 1, 0) : index + 1]}
+        if near and (distance := min(near)) <= NEAR:
+            bound = near[distance]
             found[bound] = found.get(bound, 0.0) + amount
         elif bounds and bounds[0] < label < bounds[-1]:
             lost += 1

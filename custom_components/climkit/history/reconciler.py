@@ -44,6 +44,8 @@ class _Run:
     flows: list[Flow]
     """Those that go on: not what the cloud does not give at all, or somebody cleared."""
     tolerance: float
+    since: datetime | None = None
+    """Up to where the spans were dealt with: the reader leaves out what it knows."""
     unknown: dict[Flow, ClimkitError] = field(default_factory=dict)
     written: int = 0
     new_holes: list[tuple[Span, ClimkitError]] = field(default_factory=list)
@@ -214,8 +216,10 @@ class HistoryReconciler:
             Priority.BACKGROUND,
             self._site.data.zone,
         )
+        run.since = span[0]
         async for answer in self.reader.async_pieces(question):
             await self._async_store(run, answer)
+            run.since = answer.end
 
     async def _async_store(self, run: _Run, answer: Answer) -> None:
         """Store a piece, and note what is known now and what is not."""
@@ -225,7 +229,8 @@ class HistoryReconciler:
             flow for flow in answer.unknown if not self.reader.gives(flow)
         )
         # Rows ahead of what is missing would look, after a restart, as if it were not.
-        flows = _going_on(self.statistics, run.flows, piece)
+        known = run.since or piece[0]
+        flows = _going_on(self.statistics, run.flows, (known, piece[1]))
         cleared = set[Flow]()
         size = max(VALUES_AT_ONCE // max(int((piece[1] - piece[0]) / HOUR), 1), 1)
         for some in batched(flows, size, strict=False):

@@ -72,6 +72,8 @@ class _Work:
     """The start of the oldest piece that was answered."""
     again: Span | None = None
     """A piece that is asked for once more, for it may have been a slip."""
+    met_bad_day: bool = False
+    """Whether questions became short because of one day, which is left out now."""
 
     def is_open(self, piece: Span) -> bool:
         """Return whether a piece reaches up to the present."""
@@ -195,6 +197,7 @@ class Questioner:
             LOGGER.debug("%s: nothing of %s: %s", kind.resolution, piece[0], error)
             work.done.error = error
             work.todo = without(work.todo, [piece])
+            work.met_bad_day = True
         elif await self._async_find_depth(work, piece[1]):
             work.todo = self._within_depth(kind, work.todo)
         else:
@@ -274,7 +277,7 @@ class Questioner:
     async def _async_gives(self, work: _Work, piece: Span) -> bool:
         try:
             await self._async_get(work.kind, work.question, piece, is_open=False)
-        except ClimkitAccessError, ClimkitResponseError:
+        except ClimkitAccessError, ClimkitResponseError, ClimkitTimeoutError:
             return False
         return True
 
@@ -303,6 +306,10 @@ class Questioner:
             await self._async_confirm_empty(work, piece)
             return
         work.done.replies.append(series)
+        if work.met_bad_day:
+            # That long questions were refused said nothing of their length.
+            work.met_bad_day = False
+            limit.length, limit.refused, limit.refused_at = limit.worked, None, None
         self._limits.worked(work.kind, piece[1] - piece[0])
         limit.oldest = min(limit.oldest or piece[0], piece[0])
         work.oldest = min(work.oldest or piece[0], piece[0])
@@ -353,7 +360,9 @@ class Questioner:
         """
         now = dt_util.utcnow()
         heard = self._heard[work.kind.who]
-        if heard.newest is None or now - heard.newest > _DAY or work.is_open(piece):
+        if heard.newest is None or heard.newest < piece[0] or work.is_open(piece):
+            return  # nothing is published yet, or nothing but older rows were read
+        if now - heard.newest > _DAY:
             return
         if newest_value(await self._async_control(work)) is None:
             raise ClimkitResponseError("site_data", "empty, though it had rows")
