@@ -1,7 +1,7 @@
 """Climkit: the energy of a metered building in Home Assistant."""
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_PASSWORD, CONF_USERNAME, Platform
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
@@ -14,7 +14,7 @@ from .energy_dashboard.setup import DashboardSetup, async_forget
 from .history.audit import HistoryAudit
 from .history.importer import HistoryImporter
 from .metering.flows import LIVE_MEDIA
-from .reading.account import async_get_client
+from .reading.account import async_join, async_leave
 from .reading.environment import EnvironmentCoordinator
 from .reading.live_coordinator import LiveCoordinator
 from .reading.outage import Outage
@@ -25,6 +25,7 @@ from .reading.site_coordinator import SiteCoordinator
 from .repairs import async_delete_issues, async_watch
 from .runtime import ClimkitConfigEntry, SiteRuntime
 from .services import async_setup_services
+from .setup_flow.discovery import async_offer_sites
 from .statistics.progress import HistoryProgress
 from .statistics.site_statistics import SiteStatistics
 
@@ -34,16 +35,15 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions, which outlive the config entries."""
+    """Set up what outlives the config entries: the actions, the offers of sites."""
     async_setup_services(hass)
+    async_offer_sites(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> bool:
     """Set up a site: its description, its newest readings; then, behind, its history."""
-    client = async_get_client(
-        hass, entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD]
-    )
+    client = async_join(hass, entry)
     outage = Outage()
     statistics = SiteStatistics(hass, entry.entry_id)
     await statistics.async_load()
@@ -123,6 +123,7 @@ async def async_remove_config_entry_device(
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Forget how far the import came; the statistics stay, they are the user's."""
+    async_leave(hass, entry.entry_id)
     await HistoryProgress(hass, entry.entry_id).async_remove()
     async_forget_access(hass, entry)
     await async_forget(hass, entry)
