@@ -8,10 +8,8 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.climkit.const import CONF_METERS, CONF_OFFERED, CONF_SITE, DOMAIN
 from tests.conftest import NOW, entry_for, later, set_up
@@ -138,9 +136,8 @@ async def test_new_ones_within_a_day_and_gone_ones_go(
     await later(hass, freezer, HOUR)
     assert discovered(hass) == {}
     second, first = add_sites(cloud, 2)
-    for hours in range(23):
-        await later(hass, freezer, HOUR)
-        assert discovered(hass) == {}, hours
+    await later(hass, freezer, 23 * HOUR)
+    assert discovered(hass) == {}
     await later(hass, freezer, HOUR)
     assert set(discovered(hass)) == {first.id, second.id}
     cloud.grant("demo", [site.id, second.id])
@@ -194,18 +191,18 @@ async def test_names(
 async def test_once_a_day_for_all_entries_of_an_account(
     hass: HomeAssistant, cloud: Simulator, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A restart asks for nothing; later there is one request, however many sites."""
+    """Neither at a start, nor for each site, nor sooner or later because of a reload."""
     cloud.sites.clear()
-    for added in add_sites(cloud, 5)[1:]:
+    for added in add_sites(cloud, 3):
         await set_up(hass, entry_for(added))
     assert cloud.requests.to("all_installations") == []
-    for _ in range(3 * 24):
-        await later(hass, freezer, HOUR)
-    assert len(cloud.requests.to("all_installations")) == 3
-    for entry in hass.config_entries.async_entries(DOMAIN):
-        await hass.config_entries.async_reload(entry.entry_id)
     await later(hass, freezer, HOUR)
-    assert len(cloud.requests.to("all_installations")) <= 4
+    assert len(cloud.requests.to("all_installations")) == 1
+    for _ in range(4):
+        for entry in hass.config_entries.async_entries(DOMAIN):
+            await hass.config_entries.async_reload(entry.entry_id)
+        await later(hass, freezer, DAY / 4)
+    assert len(cloud.requests.to("all_installations")) == 2
 
 
 async def test_ignored_for_good(
@@ -213,23 +210,16 @@ async def test_ignored_for_good(
     cloud: Simulator,
     freezer: FrozenDateTimeFactory,
     entry: MockConfigEntry,
-    hass_ws_client: WebSocketGenerator,
 ) -> None:
-    """By Home Assistant's own button."""
-    assert await async_setup_component(hass, "config", {})
+    """As Home Assistant's own button does it."""
     second, first = add_sites(cloud, 2)
     await set_up(hass, entry)
     await later(hass, freezer, HOUR)
-    (flow_id,) = (
-        flow["flow_id"]
-        for flow in hass.config_entries.flow.async_progress()
-        if flow["context"]["unique_id"] == first.id
+    await hass.config_entries.flow.async_init(
+        DOMAIN,
+        context={"source": SOURCE_IGNORE},
+        data={"unique_id": first.id, "title": "No"},
     )
-    page = await hass_ws_client(hass)
-    await page.send_json_auto_id(
-        {"type": "config_entries/ignore_flow", "flow_id": flow_id, "title": "No"}
-    )
-    assert (await page.receive_json())["success"]
     await hass.async_block_till_done()
     assert set(discovered(hass)) == {second.id}
     ignored = hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, first.id)
