@@ -164,7 +164,8 @@ def test_every_kind_of_device_has_a_word() -> None:
 def test_every_field_is_described(area: str) -> None:
     for name, step in load("translations/en.json")[area]["step"].items():
         assert step["title"], name
-        assert list(step["data"]) == list(step["data_description"]), name
+        fields = list(step.get("data", {}))
+        assert fields == list(step.get("data_description", {})), name
 
 
 WORDS_OF_HOME_ASSISTANT = {"reauth_successful", "reconfigure_successful"}
@@ -185,7 +186,7 @@ WORDS_OF_HOME_ASSISTANT = {"reauth_successful", "reconfigure_successful"}
 )
 def test_every_message_is_used(prefix: str) -> None:
     """Each key stands in the sources as it is."""
-    sources = "".join(path.read_text("utf-8") for path in INTEGRATION.glob("*.py"))
+    sources = "".join(path.read_text("utf-8") for path in INTEGRATION.rglob("*.py"))
     branch = load("translations/en.json")
     for part in prefix.split("."):
         branch = branch[part]

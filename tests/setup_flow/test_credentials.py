@@ -254,8 +254,7 @@ async def test_who_waits_for_the_password_is_loaded_though_it_is_the_same(
     entry: MockConfigEntry,
 ) -> None:
     """Climkit had refused what is right, to all: one answer does for all."""
-    (added,) = add_sites(cloud, 1)
-    waiting, idle = entry_for(added), entry_for(site_number(2))
+    waiting, idle = (entry_for(added) for added in add_sites(cloud, 2))
     for other in (entry, waiting, idle):
         other.add_to_hass(hass)
     await waiting.start_reauth_flow(hass)
