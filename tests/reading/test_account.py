@@ -115,10 +115,12 @@ async def test_a_token_outlives_a_failed_start(
     cloud.faults.add(Fault("status", path="installation_infos", status=500, times=2))
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
+    states = [entry.state]
     for _ in range(2):
         await later(hass, freezer, timedelta(minutes=1))
-    assert entry.state is ConfigEntryState.LOADED
+        states.append(entry.state)
+    assert states[0] is ConfigEntryState.SETUP_RETRY
+    assert states[-1] is ConfigEntryState.LOADED
     assert len(cloud.requests.to("auth")) == 1
 
 

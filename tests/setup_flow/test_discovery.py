@@ -21,6 +21,7 @@ from .dialog import (
     NEW,
     Trouble,
     add_sites,
+    fault,
     give_access,
     log_in,
     offered,
@@ -45,7 +46,7 @@ def site() -> SimulatedSite:
     return sites.many(9)[-1]
 
 
-def discovered(hass: HomeAssistant) -> dict[str, str]:
+def discovered(hass: HomeAssistant) -> dict[str | None, str]:
     """Return the titles of what is shown as discovered, by the ids of the sites."""
     return {
         flow["context"]["unique_id"]: flow["context"]["title_placeholders"]["name"]
@@ -179,8 +180,7 @@ async def test_names(
     """A site whose description is refused has its id for a name."""
     second, first = add_sites(cloud, 2)
     await set_up(hass, entry)
-    fault = Fault("status", path=f"installation_infos/{first.id}", status=403)
-    cloud.faults.add(fault)
+    cloud.faults.add(Fault("status", path=f"installation_infos/{first.id}", status=403))
     await later(hass, freezer, HOUR)
     assert discovered(hass) == {first.id: first.id, second.id: second.name}
     cloud.faults.clear()
@@ -297,9 +297,7 @@ async def test_error_while_adding_it(
     """It can be tried again; refused credentials lead to the form for others."""
     harm, error = trouble
     if error == "access_denied":
-        harm = lambda cloud: cloud.faults.add(  # noqa: E731
-            Fault("status", path="meter_info", status=403)
-        )
+        harm = fault(kind="status", path="meter_info", status=403)
     (added,) = add_sites(cloud, 1)
     await set_up(hass, entry)
     await later(hass, freezer, HOUR)
@@ -338,7 +336,7 @@ async def test_other_credentials_that_do_not_see_it(
     shown = await submit(hass, shown, **NEW)
     assert shown["step_id"] == "user"
     assert shown["errors"] == {"base": "site_not_visible"}
-    assert shown["description_placeholders"]["site"] == "Immeuble 001, Lausanne"
+    assert shown["description_placeholders"] == {"site": "Immeuble 001, Lausanne"}
     give_access(cloud, first, second)
     result = await submit(hass, await submit(hass, shown, **NEW))
     assert result["data"] == {**NEW, CONF_SITE: first.id}

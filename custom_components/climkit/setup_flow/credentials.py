@@ -59,7 +59,6 @@ class CredentialsFlow(SitesFlow):
             "reauth_confirm", self._get_reauth_entry(), user_input
         )
 
-    @override
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
