@@ -114,6 +114,11 @@ async def set_up(page: Page, journey: Journey) -> None:
     await choice.click()
     await confirm(dialog)
 
+    await read_step(dialog, journey, "others")
+    assert await dialog.get_by_role("checkbox").count() == 1
+    assert not await dialog.get_by_role("checkbox").is_checked()
+    await confirm(dialog)
+
     # Home Assistant's own last step: what the new devices are called.
     model = journey.texts("selector", "model", "options", "electricity")
     await dialog.get_by_text(model).first.wait_for()

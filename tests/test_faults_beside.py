@@ -12,7 +12,7 @@ from math import isclose
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -28,6 +28,7 @@ from .conftest import NOW, entry_for
 from .fast_clock import fast_clock
 from .life import Life
 from .outcomes import FAULTS, cases
+from .setup_flow.dialog import credentials_form
 from .simulator import Fault, SimulatedSite, Simulator, sites
 from .simulator.model import register
 
@@ -209,7 +210,7 @@ async def _flows(
     """Type the credentials for a new site, and anew for the one there is."""
     typed = {"username": "demo", "password": "demo"}
     flows = hass.config_entries.flow
-    user = await flows.async_init(DOMAIN, context={"source": SOURCE_USER})
+    user = await credentials_form(hass)
     reauth = await entry.start_reauth_flow(hass)
     return (
         await flows.async_configure(user["flow_id"], typed),

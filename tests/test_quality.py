@@ -447,7 +447,7 @@ def test_config_flow_and_its_kinds() -> None:
     steps = {name for name in dir(ClimkitConfigFlow) if name.startswith("async_step_")}
     assert {
         *("async_step_user", "async_step_reauth", "async_step_reauth_confirm"),
-        "async_step_reconfigure",
+        *("async_step_reconfigure", "async_step_integration_discovery"),
     } <= steps
     bases = [base.__name__ for base in ClimkitOptionsFlow.__mro__]
     assert "OptionsFlowWithReload" in bases

@@ -9,7 +9,6 @@ import random
 from statistics import median
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
@@ -22,6 +21,7 @@ from custom_components.climkit.metering.publication import RETRY, PublicationSch
 
 from .conftest import NOW, entry_for
 from .fast_clock import fast_clock
+from .setup_flow.dialog import log_in
 from .simulator import SimulatedSite, Simulator, sites
 from .simulator.publication import USUAL_DELAY
 
@@ -55,7 +55,7 @@ async def test_all_at_once(hass: HomeAssistant, cloud: Simulator) -> None:
         )
 
     await asyncio.gather(
-        _flow(hass, "Demo"), action("get_readings"), action("import_history")
+        log_in(hass, username="Demo"), action("get_readings"), action("import_history")
     )
     await hass.async_block_till_done(wait_background_tasks=True)
     times = [request.monotonic for request in cloud.requests]
@@ -64,16 +64,6 @@ async def test_all_at_once(hass: HomeAssistant, cloud: Simulator) -> None:
     assert all(request.status == 200 for request in cloud.requests)
     # Names that differ in case are one account to the limit, but two to the log-in.
     assert len(cloud.requests.to("auth")) == 2
-
-
-async def _flow(hass: HomeAssistant, username: str = "demo") -> None:
-    """Type credentials for another site."""
-    result = await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_USER}
-    )
-    await hass.config_entries.flow.async_configure(
-        result["flow_id"], {"username": username, "password": "demo"}
-    )
 
 
 async def _import_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -222,7 +212,7 @@ async def test_sites_of_one_account(
         cloud.requests.clear()
         everything = [entry.runtime_data.audit.async_run() for entry in entries]
         everything += [_import_again(hass, entry) for entry in entries[:5]]
-        busy = asyncio.gather(*everything, _flow(hass))
+        busy = asyncio.gather(*everything, log_in(hass))
         await asyncio.sleep(3600)
         assert busy.done()
         times = [request.time for request in cloud.requests]

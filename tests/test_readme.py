@@ -16,6 +16,8 @@ README: Final = {
 }
 LANGUAGES: Final = tuple(README)
 
+STEPS: Final = ("account", "user", "site", "meters", "energy", "others")
+
 FOR_DEVELOPERS: Final = ("Contributing",)
 """Sections that only the English version has."""
 WHAT_YOU_GET: Final = 1
@@ -147,7 +149,7 @@ def test_sensors_are_named_as_in_the_product(language: str) -> None:
 def test_steps_fields_and_messages_are_named_as_in_the_product(language: str) -> None:
     words = translations(language)
     steps = words["config"]["step"]
-    shown = [steps[name]["title"] for name in ("user", "site", "meters", "energy")]
+    shown = [steps[name]["title"] for name in STEPS]
     shown += words["selector"]["home"]["options"].values()
     errors = words["config"]["error"], words["config"]["abort"]
     shown += [errors[0]["invalid_auth"], errors[0]["rate_limited"]]
@@ -159,7 +161,7 @@ def test_steps_fields_and_messages_are_named_as_in_the_product(language: str) ->
         said = re.sub(r"\{\w+\}", "…", re.split(r"\.|;", full)[0])
         said = re.sub(r"( at the moment)$", "", said)
         assert f"*{said}*" in text, said
-    for name in ("user", "site", "meters", "energy"):
+    for name in STEPS:
         for label in steps[name]["data"].values():
             assert f"**{label}**" in text
     for service in words["services"].values():

@@ -11,9 +11,11 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN
 from .devices import async_keep_devices, is_present
 from .energy_dashboard.setup import DashboardSetup, async_forget
+from .reading.account import async_leave
 from .repairs import async_forget_issues, async_watch
 from .runtime import ClimkitConfigEntry, async_build
 from .services import async_setup_services
+from .setup_flow.discovery import async_offer_sites
 from .storage import async_remove_all
 
 PLATFORMS = [Platform.SENSOR]
@@ -22,8 +24,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions, which outlive the config entries."""
+    """Set up what outlives the config entries: the actions, the offers of sites."""
     async_setup_services(hass)
+    async_offer_sites(hass)
     return True
 
 
@@ -78,6 +81,7 @@ async def async_remove_config_entry_device(
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Forget how far the import came; the statistics stay, they are the user's."""
+    async_leave(hass, entry.entry_id)
     await async_forget(hass, entry)
     await async_remove_all(hass, entry.entry_id)
     async_forget_issues(hass, entry.entry_id)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
@@ -16,7 +15,7 @@ from .history.audit import HistoryAudit
 from .history.importer import HistoryImporter
 from .history.reconciler import HistoryReconciler
 from .metering.flows import LIVE_MEDIA, OPTIONAL_COLUMNS, FlowKind, site_flows
-from .reading.account import async_get_client
+from .reading.account import async_join
 from .reading.environment import EnvironmentCoordinator
 from .reading.limits import Limits
 from .reading.live_coordinator import LiveCoordinator
@@ -74,8 +73,7 @@ async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRun
 
     Raises ConfigEntryNotReady or ConfigEntryAuthFailed.
     """
-    username, password = entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD]
-    client = async_get_client(hass, username, password)
+    client = async_join(hass, entry)
     outage, refusals = Outage(), Refusals()
     statistics = SiteStatistics(hass, entry.entry_id)
     await statistics.async_load()

@@ -21,6 +21,9 @@ from ..const import DOMAIN
 SHORTEST_PAUSE: Final = 300.0
 """Seconds before anybody asks again whom the cloud has told that it was too much."""
 
+UNKNOWN: Final = "unknown"
+"""What a form says to an error that is none of the client's."""
+
 
 @contextmanager
 def home_assistant_errors(site: str) -> Iterator[None]:
@@ -68,3 +71,16 @@ def is_denied(coordinator: DataUpdateCoordinator[Any]) -> bool:
     """Return whether the cloud refused what the coordinator last asked for."""
     key = getattr(coordinator.last_exception, "translation_key", None)
     return not coordinator.last_update_success and key == "access_denied"
+
+
+_FORM_ERRORS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (ClimkitAuthenticationError, "invalid_auth"),
+    (ClimkitAccessError, "access_denied"),
+    (ClimkitRateLimitError, "rate_limited"),
+    (ClimkitError, "cannot_connect"),
+)
+
+
+def form_error(err: Exception) -> str:
+    """Return what a form says to an error: a key of the texts."""
+    return next((text for kind, text in _FORM_ERRORS if isinstance(err, kind)), UNKNOWN)

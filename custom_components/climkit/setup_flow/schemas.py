@@ -17,18 +17,20 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..api import (
-    ClimkitAccessError,
-    ClimkitAuthenticationError,
-    ClimkitClient,
-    ClimkitConnectionError,
-    ClimkitRateLimitError,
-    ClimkitResponseError,
-    Meter,
-    MeterMode,
+from ..api import ClimkitClient, Meter, MeterMode, Site
+from ..const import (
+    ACCOUNT_NEW,
+    CONF_ACCOUNT,
+    CONF_HOME,
+    CONF_METERS,
+    CONF_SITE,
+    CONF_SITES,
+    HOME_NONE,
+    HOME_SITE,
+    LOGGER,
 )
-from ..const import CONF_HOME, CONF_METERS, CONF_SITE, HOME_NONE, HOME_SITE, LOGGER
 from ..metering.flows import FlowKind, has_series, meter_flows
+from ..reading.errors import UNKNOWN, form_error
 from ..reading.meter_names import async_choice_texts, async_kinds, async_named
 
 FEW: Final = 10
@@ -55,17 +57,10 @@ def collecting(errors: Errors) -> Iterator[None]:
     """Note what went wrong inside, in the form's words, instead of raising it."""
     try:
         yield
-    except ClimkitAuthenticationError:
-        errors["base"] = "invalid_auth"
-    except ClimkitAccessError:
-        errors["base"] = "access_denied"
-    except ClimkitRateLimitError:
-        errors["base"] = "rate_limited"
-    except ClimkitConnectionError, ClimkitResponseError:
-        errors["base"] = "cannot_connect"
-    except Exception:  # noqa: BLE001
-        LOGGER.exception("Unexpected error while talking to Climkit")
-        errors["base"] = "unknown"
+    except Exception as err:  # noqa: BLE001
+        errors["base"] = form_error(err)
+        if errors["base"] == UNKNOWN:
+            LOGGER.exception("Unexpected error while talking to Climkit")
 
 
 async def async_meters_with_series(
@@ -75,10 +70,33 @@ async def async_meters_with_series(
     return tuple(meter for meter in await client.meters(site_id) if has_series(meter))
 
 
+async def async_account_schema(
+    hass: HomeAssistant, usernames: Collection[str]
+) -> vol.Schema:
+    """Return the field for the account: one that is known, the first preselected."""
+    names = sorted(usernames, key=str.casefold)
+    texts = await async_choice_texts(hass, CONF_ACCOUNT)
+    labels = {**{name: name for name in names}, ACCOUNT_NEW: texts[ACCOUNT_NEW]}
+    field = vol.Required(CONF_ACCOUNT, default=names[0])
+    return vol.Schema({field: _selector(labels, translation_key=CONF_ACCOUNT)})
+
+
+def site_label(site_id: str, site: Site | None) -> str:
+    """Return name and place of a site, or its id where nothing else is known."""
+    if site is None:
+        return site_id
+    return f"{site.name}, {site.city}" if site.city else site.name
+
+
 def site_schema(labels: Mapping[str, str]) -> vol.Schema:
     """Return the field for the site; `labels` has what each site is shown as, by id."""
-    ordered = dict(sorted(labels.items(), key=lambda item: item[1].casefold()))
-    return vol.Schema({vol.Required(CONF_SITE): _selector(ordered)})
+    return vol.Schema({vol.Required(CONF_SITE): _selector(_ordered(labels))})
+
+
+def others_schema(labels: Mapping[str, str]) -> vol.Schema:
+    """Return the field for further sites, none of them preselected."""
+    field = vol.Optional(CONF_SITES, default=list)
+    return vol.Schema({field: _selector(_ordered(labels), multiple=True)})
 
 
 async def async_meters_schema(
@@ -142,6 +160,10 @@ async def _async_labels(hass: HomeAssistant, meters: Sequence[Meter]) -> dict[st
         meter.id: f"{meter.name} ({kinds[meter.id]})"
         for meter in await async_named(hass, meters)
     }
+
+
+def _ordered(labels: Mapping[str, str]) -> dict[str, str]:
+    return dict(sorted(labels.items(), key=lambda item: item[1].casefold()))
 
 
 def _selector(

@@ -1,73 +1,86 @@
-"""The step of the flows that asks what goes into the Energy dashboard."""
+"""Which meters, and what goes into the Energy dashboard."""
 
-from typing import Any
-from unittest.mock import patch
-
-from homeassistant.components.energy.data import EnergyManager, async_get_manager
-from homeassistant.config_entries import ConfigEntries, ConfigEntry, ConfigFlowResult
+from homeassistant.components.energy.data import EnergyManager
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from homeassistant.setup import async_setup_component
 import pytest
 
-from custom_components.climkit.const import CONF_METERS
+from custom_components.climkit.const import CONF_METERS, CONF_OFFERED
+from tests.simulator import SimulatedMeter, SimulatedSite, Simulator, sites
 
-from .conftest import entry_for
-from .simulator import SimulatedSite, Simulator, sites
-from .test_config_flow import (
-    _every_text_exists,
-    _without_set_up,
+from .dialog import (
+    accept,
     choices,
+    energy_step,
     log_in,
     mode,
     offered,
-    schema_of,
+    options_step,
+    preselected,
     submit,
+    with_grid,
 )
 
-__all__ = ["_every_text_exists", "_without_set_up"]
+pytestmark = pytest.mark.usefixtures("every_text_exists", "without_set_up")
 
 
-@pytest.fixture
-async def energy(cloud: Simulator, hass: HomeAssistant) -> EnergyManager:
-    """Return Home Assistant's own manager of the preferences."""
-    assert await async_setup_component(hass, "energy", {})
-    await hass.async_block_till_done()
-    return await async_get_manager(hass)
+async def test_site_without_meters(
+    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite
+) -> None:
+    site.meters[:] = [meter for meter in site.meters if meter.mode == "introduction"]
+    result = await log_in(hass)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["options"] == {CONF_METERS: [], CONF_OFFERED: []}
 
 
-def with_grid(energy: EnergyManager) -> None:
-    """Let somebody have set up the dashboard."""
-    data: Any = {
-        "energy_sources": [{"type": "grid", "stat_energy_from": "sensor.grid"}],
-        "device_consumption": [],
-    }
-    energy.data = data
+async def test_many_meters(
+    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite
+) -> None:
+    """Of more than ten, those that produce are preselected."""
+    site.meters += [
+        SimulatedMeter(id=f"{number:024x}", name=f"Flat {number}")
+        for number in range(9)
+    ]
+    shown = await log_in(hass)
+    assert preselected(shown) == [
+        meter.id for meter in site.meters if meter.mode == "production"
+    ]
+    assert list(choices(shown)) == offered(site)
+    await accept(hass, shown, site)
 
 
-def preselected(result: ConfigFlowResult) -> str:
-    """Return what is chosen before anybody chooses."""
-    (key,) = schema_of(result)
-    default: str = key.default()
-    return default
+KINDS = [
+    ("electricity", "consumption", "Electricity consumption", "Stromverbrauch"),
+    ("electricity", "production", "Electricity production", "Stromproduktion"),
+    ("electricity", "submeter", "Electricity", "Strom"),
+    ("heating", "consumption", "Heating", "Heizung"),
+    ("cooling", "consumption", "Cooling", "Kühlung"),
+    ("cold_water", "consumption", "Cold water", "Kaltwasser"),
+    ("hot_water", "consumption", "Hot water", "Warmwasser"),
+    ("charge_point", "consumption", "Charge point", "Ladestation"),
+    ("compressed_air", "consumption", "Compressed air", "Compressed air"),
+]
 
 
-async def energy_step(hass: HomeAssistant, **meters: Any) -> ConfigFlowResult:
-    """Go through the set-up as far as the step."""
-    shown = await submit(hass, await log_in(hass), **meters)
-    assert shown["step_id"] == "energy"
-    return shown
+@pytest.mark.parametrize(("language", "column"), [("en", 2), ("de", 3)])
+async def test_labels_of_meters(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    site: SimulatedSite,
+    language: str,
+    column: int,
+) -> None:
+    """Name and kind, in the language of the system; a new kind as the cloud calls it."""
+    hass.config.language = language
+    site.meters[:] = [
+        SimulatedMeter(id=f"{number:024x}", name="M", type=kind[0], mode=kind[1])
+        for number, kind in enumerate(KINDS)
+    ]
+    labels = choices(await log_in(hass))
+    assert list(labels.values()) == [f"M ({kind[column]})" for kind in KINDS]
 
 
-async def options_step(
-    hass: HomeAssistant, entry: ConfigEntry, **meters: Any
-) -> ConfigFlowResult:
-    """Go through the options as far as the step."""
-    options = hass.config_entries.options
-    shown = await options.async_init(entry.entry_id)
-    shown = await options.async_configure(shown["flow_id"], meters)
-    assert shown["step_id"] == "energy"
-    return shown
+# --- The Energy dashboard -------------------------------------------------------------
 
 
 async def test_not_without_the_dashboard(
@@ -186,7 +199,7 @@ async def test_a_meter_that_is_not_offered(
         await submit(hass, shown, home=site.meter("Installation solaire").id)
 
 
-async def test_site_without_meters(
+async def test_dashboard_of_a_site_without_meters(
     hass: HomeAssistant, energy: EnergyManager, site: SimulatedSite
 ) -> None:
     """The site as a whole can be in the dashboard all the same."""
@@ -200,81 +213,3 @@ async def test_site_without_meters(
     shown = await hass.config_entries.options.async_init(entry.entry_id)
     assert shown["step_id"] == "energy"
     assert list(choices(shown)) == ["none", "site"]
-
-
-# --- Options --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("home", "grid", "expected"),
-    [
-        pytest.param(None, False, "site", id="never asked, no grid"),
-        pytest.param(None, True, "none", id="never asked, a grid"),
-        pytest.param("none", False, "none", id="left alone"),
-        pytest.param("site", False, "site", id="chosen, not done yet"),
-        pytest.param("gone", False, "none", id="a meter that is gone"),
-    ],
-)
-async def test_preselected_in_the_options(
-    hass: HomeAssistant,
-    energy: EnergyManager,
-    site: SimulatedSite,
-    *,
-    home: str | None,
-    grid: bool,
-    expected: str,
-) -> None:
-    entry = entry_for(site)
-    entry.add_to_hass(hass)
-    if home:
-        options = {**entry.options, "home": home}
-        hass.config_entries.async_update_entry(entry, options=options)
-    if grid:
-        with_grid(energy)
-    assert preselected(await options_step(hass, entry)) == expected
-
-
-async def test_preselected_once_it_is_done(
-    hass: HomeAssistant,
-    energy: EnergyManager,
-    hass_storage: dict[str, Any],
-    site: SimulatedSite,
-) -> None:
-    """Whoever only wants other meters does not get removed entries back."""
-    entry = entry_for(site)
-    entry.add_to_hass(hass)
-    options = {**entry.options, "home": "site"}
-    hass.config_entries.async_update_entry(entry, options=options)
-    key = f"climkit.{entry.entry_id}.dashboard"
-    hass_storage[key] = {"version": 1, "key": key, "data": {"home": "site"}}
-    assert preselected(await options_step(hass, entry)) == "none"
-
-
-@pytest.mark.parametrize(
-    ("home", "again"),
-    [("site", True), ("none", False)],
-)
-async def test_the_same_again(
-    hass: HomeAssistant,
-    energy: EnergyManager,
-    hass_storage: dict[str, Any],
-    site: SimulatedSite,
-    *,
-    home: str,
-    again: bool,
-) -> None:
-    """What is chosen again is done again, although no option has changed."""
-    entry = entry_for(site)
-    entry.add_to_hass(hass)
-    key = f"climkit.{entry.entry_id}.dashboard"
-    options = hass.config_entries.options
-    with patch.object(ConfigEntries, "async_schedule_reload") as reload:
-        for _ in range(2):
-            hass_storage[key] = {"version": 1, "key": key, "data": {"home": "site"}}
-            shown = await options_step(hass, entry)
-            reload.reset_mock()
-            result = await options.async_configure(shown["flow_id"], {"home": home})
-            assert result["type"] is FlowResultType.CREATE_ENTRY
-            assert entry.options["home"] == home
-            assert (key in hass_storage) is not again
-    assert reload.called is again
