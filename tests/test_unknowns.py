@@ -27,7 +27,7 @@ CREATED: Final = datetime(2026, 6, 10, 22, tzinfo=UTC)
 HERE: Final = Path(__file__).parent
 
 COVERED: Final[Mapping[int, tuple[str, ...]]] = {
-    1: ("api/test_parsers.py::test_site_ids", "test_config_flow.py::test_one_site"),
+    1: ("api/test_replies.py::test_site_ids", "setup_flow/test_credentials.py::test_one_site"),
     2: ("test_unknowns.py::test_variant", "api/test_series.py::test_window"),
     3: ("test_unknowns.py::test_refused_log_in", "api/test_auth.py::test_renewal"),
     4: (

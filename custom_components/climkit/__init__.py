@@ -57,8 +57,8 @@ def _async_start(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
 
     entry.async_on_unload(async_at_started(hass, started))
     dashboard = DashboardSetup(hass, entry)
-    dashboard.async_start()
     async_watch(hass, entry, dashboard)
+    dashboard.async_start()
     data.audit.async_schedule()
 
 

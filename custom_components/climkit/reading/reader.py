@@ -56,8 +56,16 @@ class SeriesReader:
         self._questioner = Questioner(client, site_id, limits)
 
     def gives(self, flow: Flow) -> bool:
-        """Return whether the cloud gives a flow at present, as far as is known."""
-        return (flow.meter_id or flow.medium) not in self.refusals.refused
+        """Return whether the cloud gives a flow at present, as far as is known.
+
+        A meter may be read by itself where its site may not be; but not where the
+        medium is out of order.
+        """
+        if flow.meter_id in self.refusals.refused:
+            return False
+        error = self.refusals.error(flow.medium)
+        alone = flow.meter_id is not None and isinstance(error, ClimkitAccessError)
+        return error is None or alone
 
     def depth(self, medium: Medium, resolution: Resolution) -> datetime | None:
         """Return before when the cloud gives nothing of a medium, if it says so."""
