@@ -52,7 +52,8 @@ API: Final[tuple[set[str], ...]] = (
 """The layers of the client: each imports only from those before it."""
 
 RECORDER: Final = ("homeassistant.components.recorder", "sqlalchemy")
-PUBLIC: Final = {"models", "statistics"}
+PUBLIC: Final = {"history", "models", "statistics"}
+"""What the recorder offers to other integrations; several of Home Assistant's use it."""
 ENERGY: Final = ("homeassistant.components.energy",)
 
 

@@ -26,13 +26,12 @@ import voluptuous as vol
 from custom_components.climkit import sensor
 from custom_components.climkit.config_flow import ClimkitConfigFlow
 from custom_components.climkit.const import DOMAIN
-from custom_components.climkit.entities import registers
-from custom_components.climkit.reading import environment
+from custom_components.climkit.entities import environment, flows, registers, status
 from custom_components.climkit.setup_flow.options import ClimkitOptionsFlow
 
 ROOT = Path(__file__).parents[1]
 INTEGRATION = ROOT / "custom_components" / "climkit"
-MODULES = sorted(INTEGRATION.glob("*.py"))
+MODULES = sorted(INTEGRATION.rglob("*.py"))
 LANGUAGES = ("en", "de", "fr", "it")
 
 TIERS: dict[str, tuple[str, ...]] = {
@@ -438,8 +437,10 @@ def test_action_setup() -> None:
 
 
 def test_common_modules() -> None:
-    assert "DataUpdateCoordinator" in source("coordinator")
-    assert "CoordinatorEntity" in source("entity")
+    """Coordinators are in the room that reads, the base of all entities is in theirs."""
+    for name in ("live_coordinator", "site_coordinator", "on_demand"):
+        assert "DataUpdateCoordinator[" in source(f"reading/{name}"), name
+    assert "CoordinatorEntity" in source("entities/base")
 
 
 def test_config_flow_and_its_kinds() -> None:
@@ -462,7 +463,7 @@ def test_unique_config_entry() -> None:
 
 def test_runtime_data() -> None:
     """A typed entry, used wherever Home Assistant hands one over."""
-    assert "type ClimkitConfigEntry = ConfigEntry[ClimkitData]" in source("runtime")
+    assert "type ClimkitConfigEntry = ConfigEntry[SiteRuntime]" in source("runtime")
     assert "entry.runtime_data =" in source("__init__")
     handed_over = {
         "__init__": ("async_setup_entry", "async_unload_entry", "async_remove_entry"),
@@ -481,7 +482,13 @@ def test_runtime_data() -> None:
 
 
 def test_test_before_setup() -> None:
-    assert "async_config_entry_first_refresh" in source("__init__")
+    """An entry whose site or newest readings cannot be had is set up later."""
+    assert "await async_build(" in ast.unparse(
+        functions("__init__")["async_setup_entry"]
+    )
+    built = ast.unparse(functions("runtime")["async_build"])
+    assert "await site.async_config_entry_first_refresh()" in built
+    assert "await live.async_config_entry_first_refresh()" in built
 
 
 def test_parallel_updates() -> None:
@@ -495,7 +502,7 @@ def test_config_entry_unloading() -> None:
 def entity_classes() -> list[type[SensorEntity]]:
     return [
         found
-        for module in (sensor, registers, environment)
+        for module in (environment, flows, registers, status)
         for found in vars(module).values()
         if isinstance(found, type)
         and issubclass(found, SensorEntity)
@@ -516,7 +523,9 @@ def test_diagnostics_and_stale_devices() -> None:
 
 def test_async_dependency_and_inject_websession() -> None:
     """The client is asynchronous, and gets Home Assistant's session."""
-    assert "async_get_clientsession(hass)" in source("account")
+    assert "async_get_clientsession(hass)" in source("reading/account").replace(
+        "self._", ""
+    )
     blocking = {"requests", "urllib3", "http.client", "time.sleep"}
     text = "".join(path.read_text("utf-8") for path in INTEGRATION.rglob("*.py"))
     assert not [name for name in blocking if re.search(rf"import {name}\b", text)]

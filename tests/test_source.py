@@ -78,7 +78,9 @@ async def test_a_meter_that_is_refused_far_back_goes_on(
     power = hass.states.get("sensor.appartement_1_1_consumption_power")
     assert power is not None
     assert float(power.state) > 0
-    assert entry.runtime_data.history.skipped  # which diagnostics tell
+    assert entry.runtime_data.history.data < 100
+    # Which diagnostics tell.
+    assert "electricity" in entry.runtime_data.reader.refusals.refused
 
 
 async def test_a_refused_past_says_nothing_of_the_present(
@@ -106,7 +108,8 @@ async def test_a_refused_past_says_nothing_of_the_present(
     for _ in range(2):
         await later(hass, freezer, timedelta(minutes=15))
     live = entry.runtime_data.live[0]
-    assert all(map(live.gives, live.flows))
+    assert not live.missing | live.failing
+    assert all(map(entry.runtime_data.reader.gives, live.flows))
     after = cloud.requests[before:]
     assert [request for request in after if "site_data" in request.path]
     assert not [request for request in after if "meter_data" in request.path]

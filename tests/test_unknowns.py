@@ -27,9 +27,16 @@ CREATED: Final = datetime(2026, 6, 10, 22, tzinfo=UTC)
 HERE: Final = Path(__file__).parent
 
 COVERED: Final[Mapping[int, tuple[str, ...]]] = {
-    1: ("api/test_replies.py::test_site_ids", "setup_flow/test_credentials.py::test_one_site"),
+    1: (
+        "api/test_parsers.py::test_site_ids",
+        "setup_flow/test_credentials.py::test_one_site",
+    ),
     2: ("test_unknowns.py::test_variant", "api/test_series.py::test_window"),
-    3: ("test_unknowns.py::test_refused_log_in", "api/test_auth.py::test_renewal"),
+    3: (
+        "test_unknowns.py::test_refused_log_in",
+        "test_unknowns.py::test_log_in_without_a_token",
+        "api/test_auth.py::test_renewal",
+    ),
     4: (
         "api/test_patience.py::test_again_after_a_pause",
         "test_faults.py::test_a_fault",
@@ -43,12 +50,12 @@ COVERED: Final[Mapping[int, tuple[str, ...]]] = {
     11: ("test_unknowns.py::test_variant", "test_media.py::test_values"),
     12: ("api/test_series.py::test_value", "test_init.py::test_odd_rows"),
     13: ("test_unknowns.py::test_zeros_that_mean_not_yet",),
-    14: ("test_audit.py::test_corrections_are_found",),
+    14: ("history/test_audit.py::test_corrections_are_found",),
     15: ("test_unknowns.py::test_negative_amounts",),
     16: (
         "test_unknowns.py::test_variant",
-        "test_history.py::test_windows_that_are_refused_are_halved",
-        "test_history.py::test_data_that_begins_late",
+        "history/test_importer.py::test_windows_that_are_refused_are_halved",
+        "history/test_importer.py::test_data_that_begins_late",
     ),
     17: (
         "test_init.py::test_odd_rows",
@@ -208,7 +215,7 @@ async def test_description_with_holes(
 
 
 @pytest.mark.freeze_time(NOW)
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 422])
+@pytest.mark.parametrize("status", [400, 401, 403, 422])
 async def test_refused_log_in(
     hass: HomeAssistant,
     *,
@@ -216,7 +223,7 @@ async def test_refused_log_in(
     entry: MockConfigEntry,
     status: int,
 ) -> None:
-    """3: however /auth says no, the user is asked for credentials that work."""
+    """3: an API's refusal of /auth asks the user for credentials that work."""
     cloud.quirks.refused_login = status
     cloud.accounts["demo"] = "changed"
     entry.add_to_hass(hass)
@@ -225,6 +232,26 @@ async def test_refused_log_in(
     assert entry.state is ConfigEntryState.SETUP_ERROR
     (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     assert flow["context"]["source"] == SOURCE_REAUTH
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_log_in_without_a_token(
+    hass: HomeAssistant,
+    *,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """3: a 200 without a token may be anything: nobody is asked, it is tried again."""
+    cloud.quirks.refused_login = 200
+    cloud.accounts["demo"] = "changed"
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    cloud.accounts["demo"] = "demo"
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
 
 
 @pytest.mark.freeze_time(NOW)
@@ -238,7 +265,7 @@ async def test_a_meter_that_is_refused(
     entry: MockConfigEntry,
     rows: str,
 ) -> None:
-    """6: it costs the others nothing; it is not asked again at every poll."""
+    """6: it costs the others nothing; it is asked again, but ever more rarely."""
     allowed = site.meters[-1]
     refused = site.meter("Appartement 1.1")
     cloud.quirks.resident_rows = rows  # type: ignore[assignment]
@@ -248,8 +275,18 @@ async def test_a_meter_that_is_refused(
     cloud.requests.clear()
     for _ in range(6):
         await later(hass, freezer, timedelta(minutes=16))
-    asked = [r for r in cloud.requests.to("meter_data") if refused.id in r.path]
-    assert len(asked) <= 1
+    asked = [
+        request.time
+        for request in cloud.requests.to("meter_data")
+        if refused.id in request.path
+        and (request.json or {})["sampling_frequency"] == "15T"
+    ]
+    # By polls 16 minutes apart: after 1, 5 and 15 minutes, and not within the next 60.
+    assert len(asked) == 4
+    assert dt_util.utcnow() - asked[-1] > timedelta(minutes=30)
+    # Each time with one control: whether the question was only too long.
+    paths = [request.path for request in cloud.requests.to("meter_data")]
+    assert sum(refused.id in path for path in paths) <= 2 * len(asked)
     # What was granted, and is no longer, is asked for otherwise the next day.
     await later(hass, freezer, timedelta(days=1))
     await later(hass, freezer, timedelta(minutes=16))

@@ -66,6 +66,15 @@ def test_who_has_nothing_to_say_rests_for_a_day() -> None:
     assert not refusals.resting
 
 
+def test_an_answer_without_values_does_not_end_the_rest() -> None:
+    refusals = Refusals()
+    refusals.rest("m1", NOW)
+    refusals.worked("m1", is_silent=True)
+    assert refusals.is_resting("m1", NOW + MINUTE)
+    refusals.worked("m1")
+    assert not refusals.is_resting("m1", NOW + MINUTE)
+
+
 def names(roster: Roster[SimpleNamespace], listed: str, now: datetime) -> str:
     """Take a list of one-letter ids, and return those thought to be there."""
     some = [SimpleNamespace(id=letter) for letter in listed]

@@ -154,7 +154,7 @@ class SeriesReader:
         except ClimkitError as err:
             self.refusals.failed(meter_id, err, now)
             return Settled(error=err)
-        self.refusals.worked(meter_id)
+        self.refusals.worked(meter_id, is_silent=not meter.has_values)
         if question.end is None and not meter.has_values:
             self.refusals.rest(meter_id, now)
         return meter

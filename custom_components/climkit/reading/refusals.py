@@ -53,10 +53,11 @@ class Refusals:
         since, times = (known.since, known.times + 1) if known else (now, 1)
         self.refused[who] = Refusal(error, since, times, now + patience(times))
 
-    def worked(self, who: str) -> None:
-        """Note that somebody has answered."""
+    def worked(self, who: str, *, is_silent: bool = False) -> None:
+        """Note that somebody has answered; whoever had nothing to say rests on."""
         self.refused.pop(who, None)
-        self.resting.pop(who, None)
+        if not is_silent:
+            self.resting.pop(who, None)
 
     def rest(self, who: str, now: datetime) -> None:
         """Leave somebody alone for a day who had nothing to say."""

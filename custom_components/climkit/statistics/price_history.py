@@ -4,7 +4,6 @@ States for as long as it keeps them (ten days, unless set otherwise), hourly mea
 ever of entities that have a state class. All of it is read in the recorder's pool.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 
@@ -15,11 +14,10 @@ from homeassistant.components.recorder.statistics import (
 )
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers.recorder import async_migration_in_progress, get_instance
-from sqlalchemy.exc import SQLAlchemyError
+from homeassistant.helpers.recorder import get_instance
 
 from ..metering.prices import chf_per_kwh
-from .updates import RecorderError
+from .queries import async_read
 
 
 def price_of(state: State | None) -> float | None:
@@ -42,7 +40,7 @@ async def async_price_changes(
     The first one is what it told at `start`, if that is still known. Raises
     RecorderError.
     """
-    return await _async_read(hass, _price_changes, entity_id, start, end)
+    return await async_read(hass, _price_changes, entity_id, start, end)
 
 
 async def async_hourly_prices(
@@ -52,24 +50,12 @@ async def async_hourly_prices(
 
     Empty of an entity without long-term statistics. Raises RecorderError.
     """
-    return await _async_read(hass, _hourly_prices, entity_id, start, end)
+    return await async_read(hass, _hourly_prices, entity_id, start, end)
 
 
 def states_since(hass: HomeAssistant, now: datetime) -> datetime:
     """Return before when the recorder has no states any longer."""
     return now - timedelta(days=get_instance(hass).keep_days + 1)
-
-
-async def _async_read[*Ts, T](
-    hass: HomeAssistant, read: Callable[[HomeAssistant, *Ts], T], *args: *Ts
-) -> T:
-    recorder = get_instance(hass)
-    if async_migration_in_progress(hass) or not recorder.recording:
-        raise RecorderError
-    try:
-        return await recorder.async_add_executor_job(read, hass, *args)
-    except SQLAlchemyError as err:  # locked, full, or the server is gone
-        raise RecorderError from err
 
 
 def _price_changes(
