@@ -32,7 +32,8 @@ LONGEST: Final[Mapping[Resolution, timedelta]] = {
     Resolution.YEAR: 36600 * _DAY,
 }
 SHORTEST: Final[Mapping[Resolution, timedelta]] = {
-    Resolution.QUARTER_HOUR: _DAY,
+    # On the wire a window is some hours longer, and all of it may have to fit a day.
+    Resolution.QUARTER_HOUR: timedelta(hours=12),
     Resolution.HOUR: _DAY,
     Resolution.DAY: 31 * _DAY,
     Resolution.MONTH: 92 * _DAY,

@@ -232,8 +232,9 @@ class Questioner:
         heard = self._heard.get(work.kind.who)
         resolution = heard.resolution if heard else Resolution.HOUR
         now = dt_util.utcnow()
-        start = now - max(_DAY, INTERVAL[resolution])
         kind = Kind(work.kind.who, resolution)
+        longest = min(_DAY, self._limits.length(kind, now))
+        start = now - max(longest, INTERVAL[resolution])
         return await self._async_get(kind, work.question, (start, now), is_open=True)
 
     async def _async_is_too_old(self, work: _Work, piece: Span) -> bool:
@@ -332,7 +333,8 @@ class Questioner:
         if interval > _DAY:
             return  # so few rows are never cut
         slack = interval / 2 if interval == _DAY else timedelta()
-        if oldest - piece[0] > slack:
+        # A piece may begin within an interval, of which there is no row then.
+        if oldest - piece[0] > (slack or interval - timedelta(seconds=1)):
             yield piece[0], oldest
         tail = newest + interval, piece[1]
         if work.is_open(piece):
