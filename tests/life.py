@@ -21,6 +21,9 @@ from .simulator import Simulator
 
 BEGINNING: Final = datetime(2026, 6, 12, 22, tzinfo=UTC)
 
+PATIENCE: Final = 80
+"""Minutes until all is back: whoever was refused is asked once an hour, by a poll."""
+
 
 class Life:
     """A site in Home Assistant, and what is always true of it."""
@@ -94,7 +97,7 @@ class Life:
         if self.entry.state is ConfigEntryState.LOADED:
             # Once a day; what was refused from the start is tried again then.
             await self.entry.runtime_data.site.async_refresh()
-        await self.minutes(32)
+        await self.minutes(PATIENCE)
         assert self.entry.state is ConfigEntryState.LOADED
         assert self.entry.runtime_data.live[0].last_update_success
         assert self.entry.runtime_data.site.last_update_success

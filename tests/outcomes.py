@@ -45,8 +45,9 @@ FAULTS: Final[dict[str, dict[str, Any]]] = {
     "deep": {"kind": "deep", "size": 100_000},
     **{kind: {"kind": kind} for kind in BODIES},
 }
-REFUSALS: Final = {"400", "401", "403", "error_object"}
-"""What says that credentials are wrong, if /auth says it."""
+REFUSALS: Final = {"400", "401", "403"}
+"""What says that credentials are wrong, if /auth says it. A success without a token is
+no refusal: it may come from anything on the way."""
 
 SAMPLE: Final = {"hang", "401", "429 seconds", "502 html", "truncated", "nulls"}
 """Faults that rather than others stand for their outcome."""

@@ -231,17 +231,17 @@ async def test_list_that_cannot_be_read(
 
 @pytest.mark.freeze_time(NOW)
 @pytest.mark.parametrize(
-    ("kind", "status", "others_unavailable"),
+    ("kind", "status"),
     [
-        ("status", 403, False),
-        ("status", 404, False),
-        ("status", 500, False),
-        ("html", 200, False),
-        ("empty_list", 200, False),
-        ("bad_rows", 200, False),
-        ("garbage_values", 200, False),
-        ("missing_timestamps", 200, False),
-        ("refuse", 200, True),
+        ("status", 403),
+        ("status", 404),
+        ("status", 500),
+        ("html", 200),
+        ("empty_list", 200),
+        ("bad_rows", 200),
+        ("garbage_values", 200),
+        ("missing_timestamps", 200),
+        ("refuse", 200),
     ],
 )
 async def test_one_sensor_that_fails(
@@ -253,19 +253,42 @@ async def test_one_sensor_that_fails(
     entry: MockConfigEntry,
     kind: str,
     status: int,
-    others_unavailable: bool,
 ) -> None:
-    """It costs the others nothing, unless the cloud itself is away."""
+    """It costs the others nothing, and is back when it answers."""
     bad, good = site.sensors[:2]
     cloud.faults.add(Fault(kind, path=bad.id, status=status))  # type: ignore[arg-type]
     await set_up(hass, entry)
     await hass.async_block_till_done(wait_background_tasks=True)
-    if others_unavailable:
-        assert state_of(hass, good) == STATE_UNAVAILABLE
-        cloud.faults.clear()
-        await later(hass, freezer, QUARTER + timedelta(seconds=1))
-        assert state_of(hass, bad) not in (None, STATE_UNKNOWN, STATE_UNAVAILABLE)
-    assert state_of(hass, good) not in (None, STATE_UNKNOWN, STATE_UNAVAILABLE)
+    nothing = (None, STATE_UNKNOWN, STATE_UNAVAILABLE)
+    assert state_of(hass, good) not in nothing
+    cloud.faults.clear()
+    await later(hass, freezer, QUARTER + timedelta(seconds=1))
+    assert state_of(hass, bad) not in nothing
+    assert state_of(hass, good) not in nothing
+
+
+@pytest.mark.freeze_time(NOW)
+@pytest.mark.parametrize("number", [1, 2])
+async def test_no_sensor_that_answers(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    *,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    number: int,
+) -> None:
+    """The cloud itself is away then, however few they are."""
+    del site.sensors[number:]
+    cloud.faults.add(Fault("refuse", path="sensor_data"))
+    await set_up(hass, entry)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    states = {state_of(hass, sensor) for sensor in site.sensors}
+    assert states == {STATE_UNAVAILABLE}
+    cloud.faults.clear()
+    await later(hass, freezer, QUARTER + timedelta(seconds=1))
+    for sensor in site.sensors:
+        assert state_of(hass, sensor) not in (STATE_UNKNOWN, STATE_UNAVAILABLE)
 
 
 @pytest.mark.freeze_time(NOW)
@@ -293,7 +316,7 @@ async def test_sensors_come_go_and_change_names(
     site: SimulatedSite,
     entry: MockConfigEntry,
 ) -> None:
-    """All that within a day, without a restart."""
+    """They come within a day, and go once several lists of over a day lack them."""
     await set_up(hass, entry)
     await hass.async_block_till_done(wait_background_tasks=True)
     gone, renamed = site.sensors[:2]
@@ -302,8 +325,11 @@ async def test_sensors_come_go_and_change_names(
     site.sensors.append(new)
     renamed.name = "Humidité, salle 1"
     await later(hass, freezer, DAY)
-    assert state_of(hass, gone) is None
     assert state_of(hass, new) not in (None, STATE_UNKNOWN)
+    for wait in (QUARTER, QUARTER, DAY):
+        assert state_of(hass, gone) is not None
+        await later(hass, freezer, wait + timedelta(seconds=30))
+    assert state_of(hass, gone) is None
     names = {
         device.name
         for device in dr.async_entries_for_config_entry(

@@ -48,7 +48,7 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         what = "live readings" if media else "daily readings"
         super().__init__(
             hass,
-            site.outage.logger_of(self, leads=bool(media and self.media)),
+            site.outage.logger_of(self, leads=bool(self.media)),
             config_entry=entry,
             name=f"{entry.title} ({what})",
             update_interval=QUARTER if media else HOURLY,

@@ -60,24 +60,31 @@ class OnDemandCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
     async def _async_read_each(self, wanted: Iterable[str]) -> dict[str, T]:
         """Return the newest reading of each; if there is none to be had, the last.
 
-        Raises ClimkitError if nobody answered: two in a row are enough to tell.
+        Raises ClimkitError if the cloud is away: nobody answered, not even to say no.
+        Two without an answer in a row are enough to tell.
         """
         readings = {}
         failures = 0
+        has_answered = False
         for id_ in wanted:
             reading = self.data.get(id_)
             try:
                 reading = await self._async_read(id_) or reading
-                failures = 0
+                failures, has_answered = 0, True
             except TROUBLES:
                 raise
             except ClimkitError as err:
                 self._refusal = err
-                failures += not getattr(err, "status", None)
+                if getattr(err, "status", None):
+                    has_answered = True
+                else:
+                    failures += 1
                 if failures > 1:
                     raise
             if reading:
                 readings[id_] = reading
+        if self._refusal and not has_answered:
+            raise self._refusal
         return readings
 
     @abstractmethod

@@ -1,6 +1,7 @@
 """One outage of the cloud, one line in the log, whoever of a site's coordinators meet it.
 
-The leader asks most often and speaks at once, as coordinators do. Whoever else fails
+The leader asks most often, which is the live coordinator, or the daily one of a site
+that has nothing live; it speaks at once, as coordinators do. Whoever else fails
 waits for the leader's next poll: if that fails as well, the cloud is away and the leader
 has said so; if not, the failure is one of its own and told then.
 """
