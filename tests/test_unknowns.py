@@ -247,7 +247,8 @@ async def test_log_in_without_a_token(
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.SETUP_RETRY
+    retry = ConfigEntryState.SETUP_RETRY
+    assert entry.state == retry
     assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     cloud.accounts["demo"] = "demo"
     await hass.config_entries.async_reload(entry.entry_id)

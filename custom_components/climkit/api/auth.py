@@ -55,6 +55,8 @@ class ClimkitAuth:
         self._token: _Token | None = None
         self.refusals = 0
         """How often the cloud has refused the credentials."""
+        self.rests = False
+        """Whether they were refused: nobody logs in until somebody has looked at it."""
 
     def has_password(self, password: str) -> bool:
         """Return whether this is the password."""
@@ -67,9 +69,10 @@ class ClimkitAuth:
         """Return a token that lives for a while yet, logging in if needed.
 
         `refusals` is how many there were when the caller began to wait: of many
-        callers with wrong credentials, only the first one tries. Raises like `log_in`.
+        callers with wrong credentials, only the first one tries; and nobody does after a
+        refusal, or the account might get locked. Raises like `log_in`.
         """
-        if refusals != self.refusals:
+        if self.rests or refusals != self.refusals:
             raise ClimkitAuthenticationError
         token = self._token
         if token and time.monotonic() < token.received + token.life - EARLY:
@@ -95,6 +98,7 @@ class ClimkitAuth:
         body = Body("auth", reply.content, self._observations.note, reply.status)
         if _refuses(reply, body):
             self.refusals += 1
+            self.rests = True
             raise ClimkitAuthenticationError(reply.status)
         if not reply.ok:
             raise body.error("unexpected status")
@@ -102,6 +106,7 @@ class ClimkitAuth:
         token = answer.get("access_token")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise body.error("no usable access_token")
+        self.rests = False
         self._token = _Token(
             token, time.monotonic(), self._life(answer.get("valid_until"))
         )

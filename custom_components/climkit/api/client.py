@@ -81,6 +81,10 @@ class ClimkitClient:
 
         await self._session.authenticate()
 
+    def try_again(self) -> None:
+        """Let the credentials be tried once more that the cloud has refused."""
+        self._auth.rests = False
+
     async def site_ids(self) -> tuple[str, ...]:
         """Return the ids of the sites that the account may see."""
         call = Call("all_installations", ("all_installations",))

@@ -226,6 +226,7 @@ def async_join(hass: HomeAssistant, entry: ConfigEntry) -> ClimkitClient:
         if other is not account:
             other.async_leave(entry.entry_id)
     account.async_join(entry, client)
+    client.try_again()  # who has set up the entry anew may have put things right
     return client
 
 

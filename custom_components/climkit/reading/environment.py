@@ -51,7 +51,7 @@ class EnvironmentCoordinator(OnDemandCoordinator[SensorReading]):
         ids = [sensor.id for sensor in self.sensors or ()]
         # One that is new has no entity yet that could ask for it.
         wanted = [id_ for id_ in ids if id_ in enabled or id_ not in self._read]
-        self._read.update(wanted)
+        self._read = self._read.intersection(ids).union(wanted)
         self.update_interval = QUARTER if wanted else self._list_at - now + SLACK
         rest = {id_: r for id_, r in self.data.items() if id_ in ids}
         return rest | await self._async_read_each(wanted)
