@@ -128,9 +128,10 @@ class StatisticsWriter:
             raise RecorderError
 
     async def async_clear(self, id_: str) -> None:
-        """Have all rows of a statistic deleted, and its name and unit."""
+        """Delete all rows of a statistic, its name and unit; return when it is done."""
         check_recorder(self._hass)
         get_instance(self._hass).async_clear_statistics([id_])
+        await async_barrier(self._hass, self._turn, id_)
 
     async def async_write(
         self, updates: Mapping[str, SeriesUpdate], tolerance: float = EXACT
