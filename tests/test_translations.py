@@ -36,6 +36,16 @@ FLOWS = [
     "grid_consumption",
 ]
 NOT_ELECTRIC = {"heating", "cooling", "cold_water", "hot_water"}
+COSTS = [  # the names of statistics, which have no sensor
+    "grid_import_cost",
+    "grid_export_compensation",
+    "self_consumption_value",
+    *(f"{medium}_cost" for medium in sorted(NOT_ELECTRIC)),
+    "grid_consumption_cost",
+    "solar_consumption_cost",
+    "consumption_cost",
+    "fees",
+]
 SENSORS = {
     *FLOWS,
     *(f"{flow}_today" for flow in FLOWS),

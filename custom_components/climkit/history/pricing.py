@@ -242,8 +242,8 @@ class SitePricing:
     def _async_hour_begins(self, _: datetime) -> None:
         self._repricing.fees_due = any(not priced.flows for priced in self.series())
         self._is_counted = False
-        self._exact.async_look()
         self._wake()
+        self._look_for_exact()
 
     # --- In the background --------------------------------------------------------
 
@@ -294,14 +294,19 @@ class SitePricing:
     @callback
     def _became_coarse(self) -> None:
         self._save_soon()
-        if self._stops:
-            self._exact.async_look()
+        self._look_for_exact()
 
     @callback
     def _progressed(self) -> None:
         """Save soon, and tell: costs were priced anew, or something was found out."""
         self._save_soon()
+        self._look_for_exact()
         self._tell()
+
+    def _look_for_exact(self) -> None:
+        """Fetch quarters, for all series at once: not while more are priced anew."""
+        if self._stops and not (self._work and self._work.is_working):
+            self._exact.async_look()
 
     def _save_soon(self) -> None:
         if self._stops and self._is_kept:
