@@ -342,9 +342,11 @@ async def test_cleared(
     await add(hass, entry, "grid", price=0.30)
     id_ = f"climkit:{site.id}_grid_import_cost"
     cleared = asyncio.Event()
-    get_instance(hass).async_clear_statistics(
-        [id_], on_done=lambda: hass.loop.call_soon_threadsafe(cleared.set)
-    )
+
+    def done() -> None:
+        hass.loop.call_soon_threadsafe(cleared.set)
+
+    get_instance(hass).async_clear_statistics([id_], on_done=done)
     await cleared.wait()
     assert not await rows_of(hass, id_)
     await later(hass, freezer, timedelta(hours=2))
