@@ -47,6 +47,7 @@ def _async_start(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     data = entry.runtime_data
     data.environment.async_start()
     data.registers.async_start()
+    data.pricing.async_start()
 
     @callback
     def started(_: HomeAssistant) -> None:

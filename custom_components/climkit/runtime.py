@@ -13,6 +13,7 @@ from .api import ClimkitClient
 from .const import CONF_SITE
 from .history.audit import HistoryAudit
 from .history.importer import HistoryImporter
+from .history.pricing import SitePricing
 from .history.reconciler import HistoryReconciler
 from .metering.flows import LIVE_MEDIA, OPTIONAL_COLUMNS, FlowKind, site_flows
 from .reading.account import async_join
@@ -44,6 +45,7 @@ class SiteRuntime:
     """The coordinator of what is metered by quarter hour, and that of the rest."""
     history: HistoryImporter
     audit: HistoryAudit
+    pricing: SitePricing
     environment: EnvironmentCoordinator
     registers: RegisterCoordinator
     limits: Store[dict[str, Any]]
@@ -62,6 +64,7 @@ class SiteRuntime:
     async def async_close(self) -> None:
         """Save for the last time."""
         await self.limits.async_save(dict(self.reader.limits.as_dict()))
+        await self.pricing.async_close()
         await self.statistics.async_close()
 
 
@@ -89,13 +92,15 @@ async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRun
 
     limits = Limits.from_dict(await store.async_load())
     reader = SeriesReader(client, entry.data[CONF_SITE], limits, refusals, save)
+    reconciler = HistoryReconciler(site, reader, statistics)
+    pricing = SitePricing(hass, entry, site, reconciler)
+    await pricing.async_load()
     live, daily = (
         LiveCoordinator(hass, entry, site, reader, statistics, media=media)
         for media in (LIVE_MEDIA, None)
     )
     await live.async_config_entry_first_refresh()
     await daily.async_refresh()  # what comes once a day must not hold up the rest
-    reconciler = HistoryReconciler(site, reader, statistics)
     return SiteRuntime(
         client,
         reader,
@@ -104,6 +109,7 @@ async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRun
         (live, daily),
         HistoryImporter(hass, entry, site, reconciler),
         HistoryAudit(hass, entry, site, reconciler),
+        pricing,
         EnvironmentCoordinator(hass, entry, client, outage),
         RegisterCoordinator(hass, entry, client, outage),
         store,

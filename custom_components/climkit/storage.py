@@ -16,10 +16,12 @@ DESCRIPTION: Final = "description"
 """The site and its meters, as they were last described."""
 PRICES: Final = "prices"
 """What entities said that energy cost."""
+COSTS: Final = "costs"
+"""Which tariffs the stored costs follow from, and what is yet to be priced anew."""
 DASHBOARD: Final = "dashboard"
 """What was chosen for the Energy dashboard, and done."""
 
-NAMES: Final = (PROGRESS, LIMITS, DESCRIPTION, PRICES, DASHBOARD)
+NAMES: Final = (PROGRESS, LIMITS, DESCRIPTION, PRICES, COSTS, DASHBOARD)
 
 VERSION: Final = 1
 

@@ -17,6 +17,8 @@ from .timeline import HourPrices
 type Amounts = Mapping[datetime, float]
 """Energy (kWh) or volume (m³) by the start, in UTC, of an hour or a quarter hour."""
 
+CURRENCY: Final = "CHF"
+
 FEES: Final = "fees"
 """The kind of the series of monthly fees, which no energy is needed for."""
 
@@ -79,6 +81,10 @@ METER_COSTS: Final[dict[str, tuple[CostSeries, ...]]] = {
     "hot_water": (_cost("consumption", Component.HOT_WATER),),
 }
 """What a meter can have, by its medium."""
+
+
+FEE_SERIES: Final = CostSeries(FEES, (), bill=1)
+"""The monthly fees of an owner, spread over the hours."""
 
 
 def site_costs(flows: Collection[str]) -> Iterator[CostSeries]:

@@ -11,6 +11,7 @@ from homeassistant.util import slugify
 from homeassistant.util.unit_conversion import EnergyConverter, VolumeConverter
 
 from ..const import DOMAIN
+from ..metering.costs import CURRENCY
 from ..metering.flows import Flow, Quantity
 
 _UNIT_CLASSES: Final[dict[Quantity, str | None]] = {
@@ -42,6 +43,19 @@ def statistic_metadata(flow: Flow, id_: str, name: str) -> StatisticMetaData:
         statistic_id=id_,
         unit_class=_UNIT_CLASSES[flow.quantity],
         unit_of_measurement=flow.unit,
+    )
+
+
+def cost_metadata(id_: str, name: str) -> StatisticMetaData:
+    """Return the metadata of a statistic of costs, in CHF."""
+    return StatisticMetaData(
+        mean_type=StatisticMeanType.NONE,
+        has_sum=True,
+        name=name,
+        source=DOMAIN,
+        statistic_id=id_,
+        unit_class=None,
+        unit_of_measurement=CURRENCY,
     )
 
 

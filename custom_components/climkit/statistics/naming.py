@@ -4,13 +4,12 @@ A statistic has no device and no area that would tell where it belongs.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
-from ..metering.flows import Flow
 from ..metering.site import SiteInfo
 from .ownership import async_owners
 
@@ -20,6 +19,18 @@ LONGEST_LABEL: Final = 180
 LONGEST_FLOW: Final = 40
 
 SHORTEST_MARK: Final = 4
+
+
+class Named(Protocol):
+    """Something of the site, or of a meter, that has a statistic."""
+
+    @property
+    def owner_id(self) -> str:
+        """Return the id of the site or of the meter."""
+
+    @property
+    def kind(self) -> str:
+        """Return what it is: a key of the translations."""
 
 
 def labels_of(info: SiteInfo) -> dict[str, str]:
@@ -64,10 +75,13 @@ def marked(
     return f"{label} ({_shortened(owner[-length:], 24)})"
 
 
-async def async_statistic_names(
-    hass: HomeAssistant, info: SiteInfo, flows: Iterable[Flow]
-) -> dict[Flow, str]:
-    """Return the name of each flow's statistic, in the language of the system."""
+async def async_statistic_names[T: Named](
+    hass: HomeAssistant, info: SiteInfo, flows: Iterable[T]
+) -> dict[T, str]:
+    """Return the name of each statistic, in the language of the system.
+
+    `flows` has flows of energy, or costs.
+    """
     translations = await async_get_translations(
         hass, hass.config.language, "entity", {DOMAIN}
     )

@@ -68,6 +68,24 @@ def amounts_during(
     }
 
 
+def hourly_amounts(
+    hass: HomeAssistant, ids: Sequence[str], start: datetime, end: datetime
+) -> dict[str, dict[datetime, float]]:
+    """Return what is stored by the hour, in [start, end), by statistic."""
+    if not ids:
+        return {}
+    found = statistics_during_period(
+        hass, start, end, set(ids), "hour", None, {"state"}
+    )
+    return {
+        id_: {
+            datetime.fromtimestamp(row["start"], UTC): row["state"] or 0.0
+            for row in rows
+        }
+        for id_, rows in found.items()
+    }
+
+
 def stored_metadata(
     hass: HomeAssistant, ids: Sequence[str]
 ) -> dict[str, StatisticMetaData]:

@@ -1,0 +1,268 @@
+"""What of a site costs something, and how its costs follow from what is stored.
+
+Polls tell the quarter hours of the last two days, so these are priced exactly. What was
+priced by the mean of an hour with two prices is told, so that its quarters are fetched.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+
+from ..metering.costs import (
+    FEE_SERIES,
+    CostSeries,
+    costs_of_series,
+    meter_costs,
+    quarters_of,
+    site_costs,
+)
+from ..metering.flows import Flow
+from ..metering.hours import HOUR, hour_of
+from ..metering.site import SiteInfo
+from ..metering.tariff import Tariff
+from ..metering.tariffs import Tariffs
+from ..reading.site_coordinator import SiteCoordinator
+from ..statistics.metadata import cost_metadata
+from ..statistics.naming import async_statistic_names
+from ..statistics.site_statistics import SiteStatistics
+from ..statistics.updates import Amounts, Derivation, Derived, Span
+from .coarse_hours import CoarseHours
+
+WITHIN: Final = timedelta(days=2)
+"""Hours that are no farther apart are fetched together."""
+
+type Quarters = Mapping[datetime, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PricedSeries:
+    """One statistic of costs, of the site or of a meter."""
+
+    owner_id: str
+    """The id of the site or of the meter."""
+    meter_id: str | None
+    """The id of the meter, or None of the site."""
+    series: CostSeries
+    statistic_id: str = field(compare=False)
+    flows: tuple[Flow, ...]
+    """The flows of energy that it prices, one for each term; none of the fees."""
+
+    @property
+    def kind(self) -> str:
+        """Return what it is: the end of its id, and a key of the translations."""
+        return self.series.kind
+
+    def is_priced_by(self, tariffs: Tariffs) -> bool:
+        """Return whether some tariff is for it."""
+        if not self.flows:
+            return tariffs.has_fee(self.meter_id)
+        return self.series.has_price(tariffs, self.meter_id)
+
+    def may_use(self, tariff: Tariff) -> bool:
+        """Return whether its prices may be that tariff's."""
+        components = {component for _, component in self.series.terms}
+        return tariff.component in components and (
+            not tariff.meters or self.meter_id in tariff.meters
+        )
+
+
+class PricedSite:
+    """The costs of one site, by the tariffs of now."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        site: SiteCoordinator,
+        statistics: SiteStatistics,
+        tariffs: Tariffs,
+        became_coarse: Callable[[], None],
+    ) -> None:
+        """`became_coarse` is called when something was priced by the mean of hours."""
+        self.coarse = CoarseHours()
+        self.tariffs = tariffs
+        self.site = site
+        self.statistics = statistics
+        self._hass = hass
+        self._became_coarse = became_coarse
+        self._names: dict[PricedSeries, str] = {}
+        self._quarters: dict[Flow, Quarters] = {}
+        self._known: tuple[SiteInfo, frozenset[str]] | None = None
+        self._possible: tuple[PricedSeries, ...] = ()
+        self._of_flow: dict[Flow, list[PricedSeries]] = {}
+
+    def possible(self) -> tuple[PricedSeries, ...]:
+        """Return all that could have costs: the site's first, then the meters'."""
+        known = self.site.data, self.statistics.foreign
+        if known != self._known:
+            self._known = known
+            self._possible = tuple(self._series(self.site.data))
+            self._of_flow = {}
+            for priced in self._possible:
+                for flow in priced.flows:
+                    self._of_flow.setdefault(flow, []).append(priced)
+        return self._possible
+
+    def series(self) -> tuple[PricedSeries, ...]:
+        """Return what has costs: that for which there is a tariff."""
+        return tuple(
+            self.identified(priced)
+            for priced in self.possible()
+            if priced.is_priced_by(self.tariffs)
+        )
+
+    def identified(self, priced: PricedSeries) -> PricedSeries:
+        """Return a series under its id of now: two owners may turn out to have one slug."""
+        flow = (priced.flows or self.site.data.flows_of(priced.owner_id))[0]
+        owner = self.statistics.statistic_id(flow).removesuffix(flow.kind)
+        return PricedSeries(
+            priced.owner_id,
+            priced.meter_id,
+            priced.series,
+            f"{owner}{priced.kind}",
+            priced.flows,
+        )
+
+    def _series(self, info: SiteInfo) -> Iterator[PricedSeries]:
+        owners: list[tuple[str, str | None, str]] = [(info.site.id, None, "")]
+        owners += [(meter.id, meter.id, meter.type) for meter in info.chosen]
+        for owner, meter_id, medium in owners:
+            flows = {f.kind.value: f for f in info.flows_of(owner)}
+            if not all(map(self.statistics.owns, flows.values())):
+                continue
+            costs = meter_costs(medium, flows) if meter_id else site_costs(flows)
+            for series in costs:
+                used = tuple(flows[kind] for kind, _ in series.terms)
+                yield PricedSeries(owner, meter_id, series, "", used)
+            if flows:
+                yield PricedSeries(owner, meter_id, FEE_SERIES, "", ())
+
+    async def async_name(self) -> None:
+        """Learn what all that could have costs is called, in the system's language."""
+        self._names = await async_statistic_names(
+            self._hass, self.site.data, self.possible()
+        )
+
+    # --- How costs follow from energy ---------------------------------------------
+
+    def derivations(self, flow: Flow, quarters: Quarters) -> tuple[Derived, ...]:
+        """Return what follows from a flow, as `SiteStatistics` asks for it.
+
+        `quarters` are those that a poll brought, and none of history.
+        """
+        self.possible()
+        priced = [
+            each
+            for each in self._of_flow.get(flow, ())
+            if each.is_priced_by(self.tariffs)
+        ]
+        hours = self._note_quarters(flow, quarters) if quarters else set()
+        return tuple(
+            self.derived(self.identified(each), hours=self._uneven(each, hours))
+            for each in priced
+        )
+
+    def _note_quarters(self, flow: Flow, quarters: Quarters) -> set[datetime]:
+        """Keep the quarters at hand, and return the hours in which some are new."""
+        known = self._quarters.get(flow, {})
+        self._quarters[flow] = dict(quarters)
+        return {hour_of(at) for at, some in quarters.items() if known.get(at) != some}
+
+    def _uneven(
+        self, priced: PricedSeries, hours: set[datetime]
+    ) -> frozenset[datetime]:
+        """Return the hours with two prices: their costs depend on the quarters."""
+        timelines = [
+            self.tariffs.timeline(component, priced.meter_id)
+            for _, component in priced.series.terms
+        ]
+        return frozenset(
+            hour
+            for hour in hours
+            if not all(line.hour_prices(hour).alike for line in timelines)
+        )
+
+    def derived(
+        self,
+        priced: PricedSeries,
+        quarters: Mapping[Flow, Quarters] | None = None,
+        hours: frozenset[datetime] = frozenset(),
+    ) -> Derived:
+        """Return how a series follows from its energy, by the tariffs of now.
+
+        `quarters` are those that were fetched; None: those at hand, and it is told where
+        they do not suffice.
+        """
+        name = self._names.get(priced) or f"{priced.owner_id} {priced.kind}"
+        amounts = (
+            self._costs(priced, self.tariffs, quarters)
+            if priced.flows
+            else _fees(priced, self.tariffs)
+        )
+        sources = tuple(map(self.statistics.statistic_id, priced.flows))
+        metadata = cost_metadata(priced.statistic_id, name)
+        return Derived(metadata, sources, amounts, hours)
+
+    def _costs(
+        self,
+        priced: PricedSeries,
+        tariffs: Tariffs,
+        fetched: Mapping[Flow, Quarters] | None,
+    ) -> Derivation:
+        def costs(span: Span, sources: Sequence[Amounts]) -> Amounts:
+            # In the recorder's thread. What is at hand is looked up only here, when
+            # each flow of a poll has told its quarters.
+            at_hand = self._quarters if fetched is None else fetched
+            kinds = [kind for kind, _ in priced.series.terms]
+            energies = dict(zip(kinds, sources, strict=True))
+            quarters = {flow.kind.value: at_hand.get(flow, {}) for flow in priced.flows}
+            if fetched is None and (
+                coarse := _coarse(priced, tariffs, energies, quarters)
+            ):
+                self._hass.loop.call_soon_threadsafe(
+                    self._note_coarse, priced.statistic_id, coarse
+                )
+            return costs_of_series(
+                priced.series, energies, quarters, tariffs, priced.meter_id
+            )
+
+        return costs
+
+    @callback
+    def _note_coarse(self, id_: str, spans: Sequence[Span]) -> None:
+        for span in spans:
+            self.coarse.add(id_, span)
+        self._became_coarse()
+
+
+def _coarse(
+    priced: PricedSeries,
+    tariffs: Tariffs,
+    energies: Mapping[str, Amounts],
+    quarters: Mapping[str, Quarters],
+) -> list[Span]:
+    """Return the spans in which hours with two prices lack quarters."""
+    spans: list[Span] = []
+    for kind, component in priced.series.terms:
+        prices_of = tariffs.timeline(component, priced.meter_id).hour_prices
+        for hour, energy in sorted(energies[kind].items()):
+            prices = prices_of(hour)
+            if prices.alike or prices.mean is None or not energy:
+                continue
+            known = quarters_of(hour, quarters[kind])
+            if known and None not in known:
+                continue
+            if spans and spans[-1][0] < hour <= spans[-1][1] + WITHIN:
+                spans[-1] = spans[-1][0], hour + HOUR
+            else:
+                spans.append((hour, hour + HOUR))
+    return spans
+
+
+def _fees(priced: PricedSeries, tariffs: Tariffs) -> Derivation:
+    def fees(span: Span, sources: Sequence[Amounts]) -> Amounts:
+        return tariffs.fees(priced.meter_id, *span)
+
+    return fees

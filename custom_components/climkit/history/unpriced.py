@@ -1,0 +1,72 @@
+"""Counts the hours with energy that lack a price although there is a tariff for it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from ..metering.hours import HOUR, hour_of
+from ..metering.spans import Span, merged
+from ..metering.tariff import Component
+from ..metering.tariffs import Tariffs
+from ..statistics.queries import async_read, hourly_amounts
+from .priced_site import PricedSeries, PricedSite
+
+
+async def async_unpriced_hours(
+    hass: HomeAssistant, site: PricedSite, own: frozenset[str]
+) -> int:
+    """Return how many hours have energy, and a tariff, but no price.
+
+    `own` has the meters with tariffs of their own: all others share the site's, and its
+    hours. Raises RecorderError.
+    """
+    tariffs = site.tariffs
+    span = site.site.data.beginning, hour_of(dt_util.utcnow())
+    scopes: dict[tuple[Component, str | None], list[str]] = {}
+    for priced in site.series():
+        if priced.meter_id is None or priced.meter_id in own:
+            for flow, (_, component) in zip(
+                priced.flows, priced.series.terms, strict=True
+            ):
+                ids = scopes.setdefault((component, priced.meter_id), [])
+                ids.append(site.statistics.statistic_id(flow))
+    hours: set[datetime] = set()
+    for (component, meter_id), ids in scopes.items():
+        spans = await hass.async_add_executor_job(
+            _without_price, tariffs, component, meter_id, span
+        )
+        for start, end in spans:
+            found = await async_read(hass, hourly_amounts, ids, start, end)
+            for amounts in found.values():
+                hours.update(hour for hour, amount in amounts.items() if amount)
+    return len(hours)
+
+
+def meters_of(some: Iterable[PricedSeries], tariffs: Tariffs) -> frozenset[str]:
+    """Return the meters whose prices are not the site's."""
+    return frozenset(
+        priced.meter_id
+        for priced in some
+        if priced.meter_id is not None
+        and any(
+            tariffs.timeline(component, priced.meter_id)
+            is not tariffs.timeline(component, None)
+            for _, component in priced.series.terms
+        )
+    )
+
+
+def _without_price(
+    tariffs: Tariffs, component: Component, meter_id: str | None, span: Span
+) -> list[Span]:
+    if not tariffs.has(component, meter_id):
+        return []
+    prices_of = tariffs.timeline(component, meter_id).hour_prices
+    start, end = span
+    return merged(
+        (hour, hour + HOUR)
+        for n in range((end - start) // HOUR)
+        if prices_of(hour := start + n * HOUR).mean is None
+    )

@@ -1,0 +1,379 @@
+"""What energy cost: in line with readings and tariffs, whatever becomes of either.
+
+Expected costs are the model's quarter hours, times prices from paper.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder.statistics import get_metadata
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.climkit.statistics import transactions
+from tests.conftest import NOW, entry_for, history_done, later, set_up
+from tests.ledger import HOUR, hours_of, rows_of
+from tests.simulator import SimulatedSite, Simulator, sites
+
+CREATED = datetime(2026, 6, 1, 22, tzinfo=UTC)
+
+ROUNDING = 0.002
+"""CHF: an hour's energy is off by 0.0025 kWh at most, at half a franc or less."""
+
+
+@pytest.fixture
+def site() -> SimulatedSite:
+    return sites.community(created=CREATED)
+
+
+@pytest.fixture(autouse=True, params=["table", "official"])
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the way of writing that is in use: as if something private had moved."""
+    name: str = request.param
+    if name == "official":
+        monkeypatch.setattr(transactions, "probe", lambda: "something")
+    return name
+
+
+@pytest.fixture
+def entry(site: SimulatedSite) -> MockConfigEntry:
+    return entry_for(site, meters=[flat(site)])
+
+
+def flat(site: SimulatedSite) -> str:
+    return site.meter("Appartement 1.1").id
+
+
+def subentry(component: str, **data: Any) -> ConfigSubentry:
+    known = {"component": component, "meters": [], "valid_from": "2026-01-01"}
+    return ConfigSubentry(
+        data=MappingProxyType(known | {"pricing": "fixed"} | data),
+        subentry_type="tariff",
+        title=component,
+        unique_id=None,
+    )
+
+
+async def add(
+    hass: HomeAssistant, entry: MockConfigEntry, component: str, **data: Any
+) -> ConfigSubentry:
+    """Add a version, and let everything follow from it."""
+    version = subentry(component, **data)
+    hass.config_entries.async_add_subentry(entry, version)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return version
+
+
+async def started(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    await hass.config.async_set_time_zone("Europe/Zurich")
+    await set_up(hass, entry)
+    await history_done(entry)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def model_costs(
+    site: SimulatedSite,
+    price: Callable[[datetime], float],
+    column: str = "from_ext",
+    medium: str = "electricity",
+    since: datetime | None = None,
+) -> dict[datetime, float]:
+    """Return what each hour costs by the model; `price` is asked by local time."""
+    now = dt_util.utcnow()
+    quarters = site.model(medium, "15T", site.created, now, at=now)[column]
+    zone = dt_util.get_time_zone("Europe/Zurich")
+    costs = {at: some * price(at.astimezone(zone)) for at, some in quarters.items()}
+    return {h: c for h, c in hours_of(costs).items() if since is None or h >= since}
+
+
+def assert_costs(
+    rows: Mapping[datetime, tuple[float, float]], model: Mapping[datetime, float]
+) -> None:
+    assert rows.keys() == model.keys()
+    wrong = {
+        hour: (rows[hour][0], cost)
+        for hour, cost in model.items()
+        if abs(rows[hour][0] - cost) > ROUNDING
+    }
+    assert not wrong
+
+
+def in_halves(local: datetime) -> float:
+    """Return 0.30 from 06:30 to 20:30, or else 0.20."""
+    clock = local.hour + local.minute / 60
+    return 0.30 if 6.5 <= clock < 20.5 else 0.20
+
+
+HALVES = {
+    "pricing": "times",
+    "price": 0.20,
+    "zones": [{"price": 0.30, "from": "06:30:00", "to": "20:30:00"}],
+}
+
+
+def quarter_questions(cloud: Simulator, since: int) -> int:
+    return sum(
+        (request.json or {}).get("sampling_frequency") == "15T"
+        for request in cloud.requests[since:]
+        if request.endpoint == "site_data"
+    )
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_history_and_polls_are_priced(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    site: SimulatedSite,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A tariff prices what is stored without a request; then what comes, with it."""
+    await started(hass, entry)
+    before = len(cloud.requests)
+    await add(hass, entry, "grid", price=0.30)
+    await add(hass, entry, "solar", price=0.20)
+    await add(hass, entry, "feed_in", price=-0.01)
+    assert len(cloud.requests) == before
+    me = flat(site)
+
+    async def check() -> None:
+        rows = {
+            kind: await rows_of(hass, f"climkit:{kind}")
+            for kind in (
+                f"{site.id}_grid_import_cost",
+                f"{site.id}_grid_export_compensation",
+                f"{site.id}_self_consumption_value",
+                f"{me}_grid_consumption_cost",
+                f"{me}_solar_consumption_cost",
+                f"{me}_consumption_cost",
+            )
+        }
+        grid = model_costs(site, lambda _: 0.30, f"ext_{me}")
+        sun = model_costs(site, lambda _: 0.20, f"self_{me}")
+        both = {hour: grid[hour] + sun[hour] for hour in grid}
+        expected = [
+            model_costs(site, lambda _: 0.30),
+            model_costs(site, lambda _: -0.01, "to_ext"),
+            model_costs(site, lambda _: 0.20, "self"),
+            grid,
+            sun,
+            both,
+        ]
+        for found, model in zip(rows.values(), expected, strict=True):
+            assert_costs(found, model)
+
+    await check()
+    await later(hass, freezer, timedelta(hours=2))
+    await check()
+    assert entry.runtime_data.pricing.unpriced_hours == 0
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_half_hour_borders(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, site: SimulatedSite
+) -> None:
+    """Hours with two prices are priced by their quarters, which are asked for once."""
+    await started(hass, entry)
+    before = len(cloud.requests)
+    await add(hass, entry, "grid", **HALVES)
+    assert quarter_questions(cloud, before) == 1
+    rows = await rows_of(hass, f"climkit:{site.id}_grid_import_cost")
+    assert_costs(rows, model_costs(site, in_halves))
+    before = len(cloud.requests)
+    await entry.runtime_data.audit.async_run()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not quarter_questions(cloud, before)
+    assert await rows_of(hass, f"climkit:{site.id}_grid_import_cost") == rows
+
+
+@pytest.mark.parametrize(
+    ("now", "created"),
+    [
+        ("2026-04-02T10:05:00+00:00", datetime(2026, 3, 20, 23, tzinfo=UTC)),
+        ("2026-10-29T10:05:00+00:00", datetime(2026, 10, 17, 22, tzinfo=UTC)),
+    ],
+)
+async def test_days_on_which_the_clocks_change(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    site: SimulatedSite,
+    freezer: FrozenDateTimeFactory,
+    now: str,
+    created: datetime,
+) -> None:
+    """Prices by the clock on the wall, at no request where the borders are full hours."""
+    freezer.move_to(now)
+    site.created = created
+    entry = entry_for(site, meters=[])
+    await started(hass, entry)
+    before = len(cloud.requests)
+    zones = [{"price": 0.30, "from": "07:00:00", "to": "20:00:00"}]
+    await add(hass, entry, "grid", pricing="times", price=0.20, zones=zones)
+    assert len(cloud.requests) == before
+    rows = await rows_of(hass, f"climkit:{site.id}_grid_import_cost")
+    model = model_costs(site, lambda at: 0.30 if 7 <= at.hour < 20 else 0.20)
+    assert_costs(rows, model)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_a_new_version_touches_nothing_before(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    site: SimulatedSite,
+) -> None:
+    """From its first local midnight on; and as it was, once it is deleted."""
+    await started(hass, entry)
+    await add(hass, entry, "grid", price=0.30)
+    id_ = f"climkit:{site.id}_grid_import_cost"
+    first = await rows_of(hass, id_)
+    newer = await add(hass, entry, "grid", price=0.40, valid_from="2026-06-10")
+    begin = datetime(2026, 6, 9, 22, tzinfo=UTC)
+    second = await rows_of(hass, id_)
+    assert {h: row for h, row in second.items() if h < begin} == {
+        h: row for h, row in first.items() if h < begin
+    }
+    assert second.keys() == first.keys()
+    for hour in first.keys() - {h for h in first if h < begin}:
+        assert second[hour][0] == pytest.approx(first[hour][0] * 4 / 3)
+    hass.config_entries.async_remove_subentry(entry, newer.subentry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    third = await rows_of(hass, id_)
+    assert third == {hour: pytest.approx(row, abs=1e-6) for hour, row in first.items()}
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_deleted(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, site: SimulatedSite
+) -> None:
+    """Rows vanish, and the statistic stays under its name."""
+    await started(hass, entry)
+    version = await add(hass, entry, "grid", price=0.30, monthly_fee=7.2)
+    ids = [f"climkit:{site.id}_{kind}" for kind in ("grid_import_cost", "fees")]
+    for id_ in ids:
+        assert await rows_of(hass, id_)
+    hass.config_entries.async_remove_subentry(entry, version.subentry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    for id_ in ids:
+        assert not await rows_of(hass, id_)
+    known = await get_instance(hass).async_add_executor_job(
+        lambda: get_metadata(hass, statistic_ids=set(ids))
+    )
+    names = {id_: metadata["name"] for id_, (_, metadata) in known.items()}
+    assert names == {
+        ids[0]: f"{site.name} Grid import cost",
+        ids[1]: f"{site.name} Fees",
+    }
+    assert entry.runtime_data.pricing.series() == ()
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_later_than_the_first_energy(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, site: SimulatedSite
+) -> None:
+    """No price, no row; the hours without one are counted."""
+    await started(hass, entry)
+    await add(hass, entry, "grid", price=0.30, valid_from="2026-06-10")
+    begin = datetime(2026, 6, 9, 22, tzinfo=UTC)
+    rows = await rows_of(hass, f"climkit:{site.id}_grid_import_cost")
+    assert_costs(rows, model_costs(site, lambda _: 0.30, since=begin))
+    energy = await rows_of(hass, f"climkit:{site.id}_grid_import")
+    without = [h for h, row in energy.items() if h < begin and row[0]]
+    assert entry.runtime_data.pricing.unpriced_hours == len(without)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_revised_energy(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, site: SimulatedSite
+) -> None:
+    """Costs follow what the audit finds: of hours with two prices, by their quarters."""
+    await started(hass, entry)
+    await add(hass, entry, "grid", **HALVES)
+    start = datetime(2026, 6, 7, 4, tzinfo=UTC)
+    site.revise(start, start + HOUR, factor=2)
+    await entry.runtime_data.audit.async_run()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    rows = await rows_of(hass, f"climkit:{site.id}_grid_import_cost")
+    assert_costs(rows, model_costs(site, in_halves))
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_changed_while_not_running(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, site: SimulatedSite
+) -> None:
+    """A restart prices nothing anew, but what has changed meanwhile."""
+    await started(hass, entry)
+    version = await add(hass, entry, "grid", **HALVES)
+    id_ = f"climkit:{site.id}_grid_import_cost"
+    rows = await rows_of(hass, id_)
+    before = len(cloud.requests)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert await rows_of(hass, id_) == rows
+    assert quarter_questions(cloud, before) == 1  # the poll
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_subentry(
+        entry, version, data=dict(version.data) | {"pricing": "fixed", "price": 0.5}
+    )
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    rows = await rows_of(hass, id_)
+    assert_costs(rows, model_costs(site, lambda _: 0.5))
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_cleared(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    site: SimulatedSite,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Whoever clears the costs gets them anew with the next hour."""
+    await started(hass, entry)
+    await add(hass, entry, "grid", price=0.30)
+    id_ = f"climkit:{site.id}_grid_import_cost"
+    cleared = asyncio.Event()
+
+    def done() -> None:
+        hass.loop.call_soon_threadsafe(cleared.set)
+
+    get_instance(hass).async_clear_statistics([id_], on_done=done)
+    await cleared.wait()
+    assert not await rows_of(hass, id_)
+    await later(hass, freezer, timedelta(hours=2))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert_costs(await rows_of(hass, id_), model_costs(site, lambda _: 0.30))
+
+
+@pytest.mark.freeze_time("2026-07-05T10:05:00+00:00")
+async def test_fees(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    site: SimulatedSite,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A month's fees add up to the fee, hour by hour, up to the hour that is over."""
+    await started(hass, entry)
+    me = flat(site)
+    await add(hass, entry, "grid", price=0.30, monthly_fee=7.2)
+    await add(hass, entry, "solar", price=0.2, meters=[me], monthly_fee=3)
+    june = datetime(2026, 5, 31, 22, tzinfo=UTC), datetime(2026, 6, 30, 22, tzinfo=UTC)
+    for owner, fee in ((site.id, 7.2), (me, 3)):
+        rows = await rows_of(hass, f"climkit:{owner}_fees")
+        amounts = [row[0] for hour, row in rows.items() if june[0] <= hour < june[1]]
+        assert len(amounts) == 720
+        assert sum(amounts) == pytest.approx(fee)
+        assert max(rows) == datetime(2026, 7, 5, 9, tzinfo=UTC)
+    await later(hass, freezer, timedelta(hours=1))
+    rows = await rows_of(hass, f"climkit:{site.id}_fees")
+    assert max(rows) == datetime(2026, 7, 5, 10, tzinfo=UTC)
