@@ -10,6 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .devices import async_keep_devices, is_present
+from .energy_dashboard.cost_setup import DashboardCosts
 from .energy_dashboard.setup import DashboardSetup, async_forget
 from .repairs import async_forget_issues, async_watch
 from .runtime import ClimkitConfigEntry, async_build
@@ -55,6 +56,7 @@ def _async_start(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     entry.async_on_unload(async_at_started(hass, started))
     dashboard = DashboardSetup(hass, entry)
     dashboard.async_start()
+    DashboardCosts(hass, entry).async_start()
     async_watch(hass, entry, dashboard)
     data.audit.async_schedule()
 

@@ -18,8 +18,10 @@ PRICES: Final = "prices"
 """What entities said that energy cost."""
 DASHBOARD: Final = "dashboard"
 """What was chosen for the Energy dashboard, and done."""
+DASHBOARD_COSTS: Final = "dashboard_costs"
+"""Which tariffs' costs were put into the Energy dashboard."""
 
-NAMES: Final = (PROGRESS, LIMITS, DESCRIPTION, PRICES, DASHBOARD)
+NAMES: Final = (PROGRESS, LIMITS, DESCRIPTION, PRICES, DASHBOARD, DASHBOARD_COSTS)
 
 VERSION: Final = 1
 
