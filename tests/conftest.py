@@ -24,6 +24,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.climkit.api import queue
 from custom_components.climkit.const import CONF_METERS, CONF_SITE, DOMAIN
 
+from .pricing_stand_in import _pricing  # noqa: F401
 from .simulator import SimulatedSite, Simulator, sites
 
 # The plugin has every SQL statement logged: a million lines, and twice the time.

@@ -41,6 +41,7 @@ def _today(now: datetime, info: SiteInfo) -> datetime:
 
 
 def this_month(now: datetime, info: SiteInfo) -> datetime:
+    """Return when the month of the site began, in UTC."""
     return start_of_period(Resolution.MONTH, now, info.zone)
 
 
