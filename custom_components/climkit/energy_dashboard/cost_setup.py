@@ -6,20 +6,27 @@ A row that is added only later gets its cost then.
 
 from asyncio import Lock
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
 
 from ..const import LOGGER
 from ..runtime import ClimkitConfigEntry
+from ..statistics.queries import async_read, stored_metadata
 from ..statistics.tariff_versions import StoredTariff, stored_tariffs
+from ..statistics.updates import RecorderError
 from ..storage import DASHBOARD_COSTS, entry_store
 from .costs import CostOffer
 from .manager import PreferencesError, async_fill_costs, async_listen
 from .setup import SAVE_DELAY
 
 DONE: Final = "done"
+
+RETRY: Final = timedelta(minutes=1)
+"""After so long it is looked again whether a statistic is in the database."""
 
 
 class DashboardCosts:
@@ -33,6 +40,7 @@ class DashboardCosts:
         self._done: dict[str, list[str]] | None = None
         """By tariff, the costs that were shown once."""
         self._lock = Lock()
+        self._stop_retry: CALLBACK_TYPE | None = None
 
     @callback
     def async_start(self) -> None:
@@ -45,11 +53,12 @@ class DashboardCosts:
         self._entry.async_on_unload(
             self._entry.runtime_data.pricing.async_listen(self._start_run)
         )
+        self._entry.async_on_unload(self._async_stop_retry)
         async_listen(self._hass, self._entry, self.async_run)
         self._start_run()
 
     @callback
-    def _start_run(self) -> None:
+    def _start_run(self, _: datetime | None = None) -> None:
         self._entry.async_create_background_task(
             self._hass, self.async_run(), f"{self._entry.title} (dashboard costs)"
         )
@@ -65,9 +74,10 @@ class DashboardCosts:
             if not wanted:
                 return
             try:
-                shown = await async_fill_costs(self._hass, wanted)
-            except PreferencesError as err:
-                LOGGER.debug("No costs in the dashboard: %s", err)
+                announced = await self._async_announced(wanted)
+                shown = await async_fill_costs(self._hass, announced)
+            except (PreferencesError, RecorderError) as err:
+                LOGGER.debug("No costs in the dashboard: %r", err)
                 return
             for subentry_id, some in offers.items():
                 new = [offer.cost for offer in some if offer in shown]
@@ -75,6 +85,26 @@ class DashboardCosts:
                     self._done.setdefault(subentry_id, []).extend(new)
             if shown:
                 self._store.async_delay_save(self._as_dict, SAVE_DELAY)
+
+    async def _async_announced(self, wanted: list[CostOffer]) -> list[CostOffer]:
+        """Return those whose statistics are in the database, and come back for others.
+
+        Home Assistant would complain of a cost that it does not know. Raises
+        RecorderError.
+        """
+        ids = [offer.cost for offer in wanted]
+        self._async_stop_retry()
+        self._stop_retry = async_call_later(self._hass, RETRY, self._start_run)
+        known = await async_read(self._hass, stored_metadata, ids)
+        if len(known) == len(set(ids)):
+            self._async_stop_retry()
+        return [offer for offer in wanted if offer.cost in known]
+
+    @callback
+    def _async_stop_retry(self) -> None:
+        if self._stop_retry:
+            self._stop_retry()
+            self._stop_retry = None
 
     def _as_dict(self) -> dict[str, dict[str, list[str]]]:
         return {DONE: self._done or {}}

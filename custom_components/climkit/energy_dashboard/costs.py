@@ -75,7 +75,7 @@ def with_costs(preferences: Preferences, offers: Iterable[CostOffer]) -> Prefere
                 row[field.cost] = offer.cost
                 filled = True
     # Not if there are rows that are none: they would get lost.
-    whole = len(rows) == len(preferences.get(SOURCES, []))
+    whole = len(rows) == len(preferences.get(SOURCES) or ())
     return {SOURCES: rows} if filled and whole else {}
 
 
