@@ -206,7 +206,7 @@ async def test_flat(
     hass: HomeAssistant, energy: EnergyManager, site: SimulatedSite
 ) -> None:
     """What it takes from the grid, by the grid's price alone; the sun has no field."""
-    flat = next(meter for meter in site.meters if "1.1" in meter.name)
+    flat = site.meter("Appartement 1.1")
     entry = await choose(hass, site, flat.id)
     add_tariff(hass, entry, "grid", price=0.30, dashboard=True)
     add_tariff(hass, entry, "solar", price=0.18, dashboard=True)
@@ -258,7 +258,7 @@ async def test_row_that_is_added_later(
     entry = await choose(hass, site, "none")
     add_tariff(hass, entry, "grid", price=0.30, dashboard=True)
     await settle(hass)
-    assert not (energy.data or {}).get("energy_sources")
+    assert energy.data is None
     meters = entry.options[CONF_METERS]
     hass.config_entries.async_update_entry(
         entry, options={CONF_METERS: meters, "home": "site"}

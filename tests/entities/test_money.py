@@ -114,7 +114,7 @@ async def test_flat_and_compensation(
     add_tariff(hass, loaded, "solar", price=0.18)
     add_tariff(hass, loaded, "feed_in", price=0.10)
     await recalculated(hass, freezer)
-    flat = next(meter for meter in site.meters if "1.1" in meter.name)
+    flat = site.meter("Appartement 1.1")
     expected = 0.30 * sum(known(loaded, site, f"ext_{flat.id}").values())
     expected += 0.18 * sum(known(loaded, site, f"self_{flat.id}").values())
     assert expected > 0
@@ -182,7 +182,7 @@ async def test_they_come_and_go_with_the_tariffs(
     registry = er.async_get(hass)
     before = {e.unique_id for e in registry.entities.values()}
     runtime = loaded.runtime_data
-    flat = next(meter for meter in site.meters if "1.2" in meter.name)
+    flat = site.meter("Appartement 1.2")
     for _ in range(2):
         grid = add_tariff(hass, loaded, "grid", price=0.30)
         own = add_tariff(hass, loaded, "grid", price=0.25, meters=[flat.id])
