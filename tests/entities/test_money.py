@@ -1,6 +1,7 @@
 """Prices, costs and compensations: by the clock, from the model, and gone with tariffs."""
 
 from datetime import UTC, datetime, timedelta
+from unittest.mock import AsyncMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -126,6 +127,31 @@ async def test_flat_and_compensation(
     # Without a price of its own, the flat's is the site's, and shown once.
     assert entity(hass, f"{flat.id}_grid_price") is None
     assert value(hass, f"{site.id}_grid_price") == 0.30
+
+
+async def test_stored_hours_are_not_counted_again(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    site: SimulatedSite,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The first hour is stored with 5 CHF, and yesterday's last with 7, for the month."""
+    rows = {MIDNIGHT: 5.0, MIDNIGHT - timedelta(hours=1): 7.0}
+    stored = {f"climkit:{site.id}_grid_import_cost": rows}
+    with patch.object(
+        type(loaded.runtime_data.pricing), "async_costs", AsyncMock(return_value=stored)
+    ):
+        add_tariff(hass, loaded, "grid", price=0.30)
+        await recalculated(hass, freezer)
+    rest = 0.30 * sum(
+        energy
+        for start, energy in known(loaded, site, "from_ext").items()
+        if start >= MIDNIGHT + timedelta(hours=1)
+    )
+    today = value(hass, f"{site.id}_cost_today")
+    assert today == pytest.approx(5 + rest, abs=0.02)
+    month = value(hass, f"{site.id}_cost_this_month")
+    assert month == pytest.approx(12 + rest, abs=0.02)
 
 
 async def test_price_changes_on_the_quarter_hour(

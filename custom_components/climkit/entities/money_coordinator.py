@@ -22,6 +22,7 @@ from homeassistant.helpers.event import (
     async_track_state_change_event,
     async_track_utc_time_change,
 )
+from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -129,6 +130,8 @@ class MoneyCoordinator(DataUpdateCoordinator[Mapping[str, float | None]]):
             async_track_utc_time_change(
                 self.hass, self._async_quarter_begins, minute=[0, 15, 30, 45], second=0
             ),
+            # Before that the recorder may have no answer.
+            async_at_started(self.hass, self._async_started),
             self._async_stop_following,
         ]
         for stop in stops:
@@ -140,6 +143,10 @@ class MoneyCoordinator(DataUpdateCoordinator[Mapping[str, float | None]]):
         self._async_remove_gone()
         self._async_follow_entities()
         self.async_update_listeners()
+        self._async_calculate()
+
+    @callback
+    def _async_started(self, _: HomeAssistant) -> None:
         self._async_calculate()
 
     @callback
