@@ -35,7 +35,7 @@ stands on a lower floor: who shares a floor does not know of the other."""
 
 PURE: Final = {
     "metering": None,
-    "energy_dashboard": {"additions", "duplicates"},
+    "energy_dashboard": {"additions", "costs", "duplicates"},
     "history": {"comparison", "left_out"},
 }
 """Modules without I/O and without anything of Home Assistant: all of a room, or some."""

@@ -46,6 +46,7 @@ COSTS = [  # the names of statistics, which have no sensor
     "consumption_cost",
     "fees",
 ]
+PRICED = ["grid", "solar", "feed_in", *sorted(NOT_ELECTRIC)]
 SENSORS = {
     *FLOWS,
     *(f"{flow}_today" for flow in FLOWS),
@@ -59,6 +60,9 @@ SENSORS = {
     "index",
     "meter_index_import",
     "meter_index_export",
+    *(f"{component}_price" for component in PRICED),
+    *("cost_today", "cost_this_month", "compensation_today"),
+    *("compensation_this_month", "unpriced_hours"),
 }
 NAMED_BY_THEIR_DEVICE = {"environment"}
 

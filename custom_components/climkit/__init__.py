@@ -10,6 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .devices import async_keep_devices, is_present
+from .energy_dashboard.cost_setup import DashboardCosts
 from .energy_dashboard.setup import DashboardSetup, async_forget
 from .reading.account import async_leave
 from .repairs import async_forget_issues, async_watch
@@ -60,6 +61,7 @@ def _async_start(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     dashboard = DashboardSetup(hass, entry)
     async_watch(hass, entry, dashboard)
     dashboard.async_start()
+    DashboardCosts(hass, entry).async_start()
     data.audit.async_schedule()
 
 

@@ -6,14 +6,19 @@ What it asks is in `setup_flow`: credentials, sites, meters and the Energy dashb
 from collections.abc import Mapping
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+)
 from homeassistant.core import callback
 
-from .const import CONF_SITE, DOMAIN
+from .const import CONF_SITE, DOMAIN, SUBENTRY_TARIFF
 from .setup_flow.credentials import CredentialsFlow
 from .setup_flow.discovery import DiscoveredSite
 from .setup_flow.options import ClimkitOptionsFlow
 from .setup_flow.others import NewSite
+from .setup_flow.tariff import TariffFlow
 
 
 class ClimkitConfigFlow(CredentialsFlow, domain=DOMAIN):
@@ -28,6 +33,15 @@ class ClimkitConfigFlow(CredentialsFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> ClimkitOptionsFlow:
         """Return the flow that changes the choices made at set-up."""
         return ClimkitOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to a site: tariffs."""
+        return {SUBENTRY_TARIFF: TariffFlow}
 
     # Home Assistant's own type of what is discovered is a plain dictionary.
     @override

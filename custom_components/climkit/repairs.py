@@ -2,8 +2,9 @@
 
 Every flow has a statistic, with all its history, and a sensor. Whoever adds both to the
 Energy dashboard counts that energy twice: the sensor is the one to go, but only if the
-user says so. What could not be added to the dashboard is to be added by hand. And access
-to a site that its owner has withdrawn is told until it is back.
+user says so. What could not be added to the dashboard is to be added by hand. Costs are in
+Swiss francs, and Home Assistant shows them in its own currency, whichever that is. And
+access to a site that its owner has withdrawn is told until it is back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,8 @@ from typing import Any, Final
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
@@ -27,16 +29,19 @@ from .energy_dashboard.manager import (
     async_remove_sensor,
 )
 from .energy_dashboard.setup import DashboardSetup
+from .entities.money_items import CURRENCY as CHF
 from .metering.flows import Flow
 from .reading.refusals import DESCRIPTION
 from .runtime import ClimkitConfigEntry
 from .statistics.naming import async_statistic_names
 
 ACCESS_WITHDRAWN: Final = "access_withdrawn"
+CURRENCY: Final = "currency"
 BY_HAND: Final = "dashboard_by_hand"
 DOUBLE_COUNTING: Final = "double_counting"
 
 DASHBOARD: Final = "https://my.home-assistant.io/redirect/config_energy/"
+GENERAL: Final = "https://my.home-assistant.io/redirect/general/"
 
 
 @callback
@@ -45,6 +50,7 @@ def async_watch(
 ) -> None:
     """Look for what somebody must know, now and after each change, behind."""
     _async_watch_access(hass, entry)
+    _async_watch_currency(hass, entry)
 
     async def check() -> None:
         await _async_check(hass, entry)
@@ -91,6 +97,36 @@ def _async_watch_access(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
 
     for coordinator in (data.site, *data.live):
         entry.async_on_unload(coordinator.async_add_listener(check))
+
+
+@callback
+def _async_watch_currency(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
+    """Raise an issue while costs would be shown in another currency than theirs."""
+    pricing = entry.runtime_data.pricing
+
+    @callback
+    def check(_: Event | None = None) -> None:
+        issue_id = f"{CURRENCY}_{entry.entry_id}"
+        if hass.config.currency == CHF or not pricing.tariffs.scopes:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+            return
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            learn_more_url=GENERAL,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=CURRENCY,
+            translation_placeholders={
+                "site": entry.title,
+                "currency": hass.config.currency,
+            },
+        )
+
+    entry.async_on_unload(pricing.async_listen(check))
+    entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, check))
+    check()
 
 
 async def _async_list_by_hand(
@@ -171,7 +207,7 @@ def async_delete_issues(
 def async_forget_issues(hass: HomeAssistant, entry_id: str) -> None:
     """Delete all issues of a config entry, which goes."""
     async_delete_issues(hass, entry_id)
-    for issue in (ACCESS_WITHDRAWN, BY_HAND):
+    for issue in (ACCESS_WITHDRAWN, BY_HAND, CURRENCY):
         ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry_id}")
 
 

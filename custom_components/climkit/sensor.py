@@ -1,4 +1,4 @@
-"""Sensors: totals, today and power of every flow; rates and state of the site."""
+"""Sensors: totals, today, power and costs of every flow; rates and state of the site."""
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -6,6 +6,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .entities.base import async_add_as_they_come
 from .entities.environment import EnvironmentSensor
 from .entities.flows import sensors_of
+from .entities.money import sensor_of
+from .entities.money_coordinator import MoneyCoordinator
 from .entities.registers import RegisterSensor, registers_of
 from .entities.status import (
     HISTORY_IMPORT,
@@ -53,6 +55,25 @@ async def async_setup_entry(
         lambda sensor: [EnvironmentSensor(data.environment, sensor)],
         async_add_entities,
     )
+    await _async_add_money(hass, entry, async_add_entities)
+
+
+async def _async_add_money(
+    hass: HomeAssistant,
+    entry: ClimkitConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add prices and costs with their tariffs; they go with them, too."""
+    data = entry.runtime_data
+    money = MoneyCoordinator(hass, entry, data.pricing, data.live)
+    await async_add_as_they_come(
+        entry,
+        money,
+        lambda: money.items,
+        lambda item: [sensor_of(money, item)],
+        async_add_entities,
+    )
+    money.async_start()
 
 
 async def _async_add_flows(

@@ -20,8 +20,18 @@ COSTS: Final = "costs"
 """Which tariffs the stored costs follow from, and what is yet to be priced anew."""
 DASHBOARD: Final = "dashboard"
 """What was chosen for the Energy dashboard, and done."""
+DASHBOARD_COSTS: Final = "dashboard_costs"
+"""Which tariffs' costs were put into the Energy dashboard."""
 
-NAMES: Final = (PROGRESS, LIMITS, DESCRIPTION, PRICES, COSTS, DASHBOARD)
+NAMES: Final = (
+    PROGRESS,
+    LIMITS,
+    DESCRIPTION,
+    PRICES,
+    COSTS,
+    DASHBOARD,
+    DASHBOARD_COSTS,
+)
 
 VERSION: Final = 1
 

@@ -13,9 +13,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.climkit.config_flow import ClimkitConfigFlow
-from custom_components.climkit.const import DOMAIN, SUBENTRY_TARIFF
-from custom_components.climkit.setup_flow.tariff import TariffFlow
+from custom_components.climkit.const import DOMAIN
 from tests.simulator import Simulator
 
 from ..conftest import set_up
@@ -72,13 +70,3 @@ async def loaded(
     """Return the entry, set up."""
     await set_up(hass, entry)
     return entry
-
-
-@pytest.fixture(autouse=True)
-def tariffs_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Offer tariffs, as the product will once what they are for is there: costs."""
-    monkeypatch.setattr(
-        ClimkitConfigFlow,
-        "async_get_supported_subentry_types",
-        classmethod(lambda cls, config_entry: {SUBENTRY_TARIFF: TariffFlow}),
-    )

@@ -29,6 +29,7 @@ from .additions import (
     has_grid,
     missing,
 )
+from .costs import CostOffer, shown, with_costs
 from .duplicates import doubled, without
 
 if TYPE_CHECKING:
@@ -155,6 +156,19 @@ async def async_add(hass: HomeAssistant, wanted: Sequence[Addition]) -> None:
     The statistics must be in the database.
     """
     await (await _async_energy(hass)).async_add(wanted)
+
+
+async def async_fill_costs(
+    hass: HomeAssistant, offers: Sequence[CostOffer]
+) -> frozenset[CostOffer]:
+    """Fill empty fields with costs; return the offers whose energy has a row.
+
+    The statistics must be in the database. Raises PreferencesError, with nothing written.
+    """
+    energy = await _async_energy(hass)
+    before = energy.read()
+    await energy.async_write(before, with_costs(before, offers))
+    return shown(before, offers)
 
 
 async def async_doubled(hass: HomeAssistant, pairs: Mapping[str, str]) -> set[str]:

@@ -5,7 +5,7 @@ versions or days off change, a new `Tariffs` is made, and what it prices otherwi
 found by comparing. Only the archive of entities' prices may grow meanwhile.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from hashlib import sha256
 from typing import Final
@@ -51,6 +51,11 @@ class Tariffs:
                 self._own.setdefault((version.component, meter_id), []).append(version)
         self._timelines: dict[tuple[Component, str | None], PriceTimeline] = {}
         self._fees: dict[tuple[str | None, date], float | None] = {}
+
+    @property
+    def scopes(self) -> Collection[tuple[Component, str | None]]:
+        """Return what has versions of its own: component, and meter or None (site)."""
+        return self._own.keys()
 
     def timeline(self, component: Component, meter_id: str | None) -> PriceTimeline:
         """Return all prices of a component; meters without own versions share it."""
