@@ -355,7 +355,7 @@ async def test_trouble_with_the_cloud_is_told_in_words(
     trouble: str,
     action: str,
 ) -> None:
-    """And over a minute after it is over."""
+    """And over a minute after it is over, or once new credentials were asked for."""
     fault, words = TROUBLE[trouble]
     await hass.async_block_till_done(wait_background_tasks=True)
     cloud.expire_tokens()
@@ -377,4 +377,13 @@ async def test_trouble_with_the_cloud_is_told_in_words(
     assert words in str(error.value)
     cloud.faults.clear()
     freezer.tick(timedelta(minutes=1))
+    if trouble == "password changed":
+        # The user is asked, and nobody logs in until there is an answer.
+        assert hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+        before = len(cloud.requests)
+        with pytest.raises(HomeAssistantError):
+            await call()
+        assert len(cloud.requests) == before
+        await hass.config_entries.async_reload(loaded.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
     await call()

@@ -81,6 +81,7 @@ class OthersFlow(ChoicesFlow, ConfigFlow):
             return self._show_others()
         self._others = user_input[CONF_SITES]
         self._denied = []
+        self._client.try_again()  # who sends the form again may have put things right
         return await self.async_step_adding()
 
     async def async_step_adding(
