@@ -53,11 +53,14 @@ def test_short_answers_tell_nothing_of_the_length() -> None:
 
 def test_as_long_as_what_came_of_a_cut_reply() -> None:
     limits = Limits()
-    limits.shorten(HOURS, timedelta(hours=1000, minutes=20), 120 * DAY, NOW)
-    assert limits.length(HOURS, NOW) == timedelta(hours=1000)
+    # The client asks for three hours more on either side.
+    limits.shorten(HOURS, 1000, 120 * DAY, NOW)
+    assert limits.length(HOURS, NOW) == timedelta(hours=994)
     quarters = Kind("electricity", Resolution.QUARTER_HOUR)
-    limits.shorten(quarters, timedelta(minutes=40), 2 * DAY, NOW)
-    assert limits.length(quarters, NOW) == timedelta(minutes=30)
+    limits.shorten(quarters, 90, 2 * DAY, NOW)
+    assert limits.length(quarters, NOW) == timedelta(hours=16)
+    limits.shorten(quarters, 25, 2 * DAY, NOW)
+    assert limits.length(quarters, NOW) == timedelta(minutes=15)
 
 
 def test_kept_over_a_restart() -> None:
@@ -81,6 +84,6 @@ def test_what_cannot_be_read_is_nothing(kept: object) -> None:
 def test_bounded() -> None:
     limits = Limits()
     for number in range(KINDS + 100):
-        limits.of(Kind(str(number), Resolution.HOUR)).rows = 1
+        limits.of(Kind(str(number), Resolution.HOUR)).whole = 1
     assert len(limits.kinds) == KINDS
-    assert limits.of(Kind(str(KINDS + 99), Resolution.HOUR)).rows == 1
+    assert limits.of(Kind(str(KINDS + 99), Resolution.HOUR)).whole == 1

@@ -78,6 +78,8 @@ class Series:
     """As long as `starts`, each; None where the cloud has no value."""
     dropped: int = 0
     """Rows that could not be used."""
+    rows: int = 0
+    """Rows of the reply, also those outside of the span."""
 
     def values(self, column: Column) -> dict[datetime, float]:
         """Return what is known of a column, by the start of the interval in UTC."""

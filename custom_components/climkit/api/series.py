@@ -132,7 +132,9 @@ def read_series(
     """
     columns = _Columns(body, meter_id)
     earliest: datetime | None = None
+    rows = 0
     for label, row in timed_rows(body):
+        rows += 1
         earliest = min(label, earliest or label)
         start = interval_start(resolution, label, zone)
         if start is None:
@@ -142,7 +144,7 @@ def read_series(
     if earliest is not None:
         _note_reading(body, resolution, earliest - (span.start - PADDING))
     starts, values = columns.in_order()
-    return Series(resolution, starts, values, body.dropped)
+    return Series(resolution, starts, values, body.dropped, rows)
 
 
 def _note_reading(body: Body, resolution: Resolution, lead: timedelta) -> None:

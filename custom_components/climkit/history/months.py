@@ -55,6 +55,8 @@ class Months:
     """The end of the last month of which the cloud said anything."""
     amounts: Mapping[Flow, Amounts]
     """Of the flows that the cloud gave; the month that is not whole is among them."""
+    begin_late: bool = False
+    """Whether the cloud does not give months as far back as hours."""
     odd: dict[Flow, dict[datetime, float]] = field(default_factory=dict)
     """By how much each odd month of a flow differs."""
 
@@ -120,8 +122,11 @@ class MonthlyCheck:
             return None
         asked = bounds[0], local_months(span[1], span[1], zone)[-1]
         answer = await self._async_read(medium, flows, Resolution.MONTH, asked)
-        if answer is None:
+        hours_begin = self._reader.depth(medium, Resolution.HOUR) or bounds[0]
+        bounds = months_within(self._within_depth(medium, span), zone)
+        if answer is None or not bounds:
             return None
+        begin_late = bounds[0] > max(hours_begin, asked[0])
         given = [flow for flow in flows if flow not in answer.unknown]
         periods = [*bounds, asked[1]] if asked[1] > bounds[-1] else bounds
         amounts = await self._async_periods(medium, given, answer, periods)
@@ -136,8 +141,9 @@ class MonthlyCheck:
             amounts = {flow: older[flow] | amounts[flow] for flow in given}
         if not given or self.not_compared[medium]:
             return None
-        months = Months(medium, span, bounds, min(told, bounds[-1]), amounts)
-        if told > bounds[0]:
+        told = min(told, bounds[-1])
+        months = Months(medium, span, bounds, told, amounts, begin_late)
+        if told > bounds[0] and not begin_late:
             self.note_first(medium, months.first)
         await self.async_compare(months)
         return months

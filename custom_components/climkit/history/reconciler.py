@@ -91,6 +91,8 @@ class HistoryReconciler:
                 medium, flows, without([span], [empty]), known=[empty]
             )
         even = months.even_spans
+        if months.begin_late:
+            even.append((span[0], await self._async_first_hour(medium, flows, span)))
         unknown = await self.async_by_hours(
             medium, list(months.amounts), without([span], even), known=even
         )
@@ -111,7 +113,7 @@ class HistoryReconciler:
         months = await self.months.async_ask(medium, flows, span, confirm=True)
         empty = (
             [(months.bounds[0], months.first)]
-            if months
+            if months and not months.begin_late
             else [(span[0], await self._async_first_hour(medium, flows, span))]
         )
         return await self.async_by_hours(

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, override
 
 from ..api import Resolution
+from ..api.series import PADDING
 
 VALUES: Final = 700_000
 """So many values in one reply are some 15 MB, and as much work as fits into memory."""
@@ -36,8 +37,8 @@ SHORTEST: Final[Mapping[Resolution, timedelta]] = {
     Resolution.QUARTER_HOUR: timedelta(hours=12),
     Resolution.HOUR: _DAY,
     Resolution.DAY: 31 * _DAY,
-    Resolution.MONTH: 92 * _DAY,
-    Resolution.YEAR: 732 * _DAY,
+    Resolution.MONTH: 31 * _DAY,
+    Resolution.YEAR: 366 * _DAY,
 }
 INTERVAL: Final[Mapping[Resolution, timedelta]] = {
     Resolution.QUARTER_HOUR: timedelta(minutes=15),
@@ -74,11 +75,13 @@ class Limit:
     """Before this it gives nothing."""
     depth_at: datetime | None = None
     """When that was found out."""
+    is_silent: bool = False
+    """Whether the cloud does not refuse what lies before, but says nothing of it."""
+    whole: int = 0
+    """A reply of so many rows was whole."""
     worked: timedelta | None = None
     """The longest that was answered; this and what follows is not kept."""
     successes: int = 0
-    rows: int = 0
-    """A reply of so many rows was whole."""
     oldest: datetime | None = None
     """The oldest that was ever answered."""
 
@@ -90,6 +93,8 @@ class Limit:
             "refused_at": _stamp(self.refused_at),
             "depth": _stamp(self.depth),
             "depth_at": _stamp(self.depth_at),
+            "is_silent": self.is_silent or None,
+            "whole": self.whole or None,
         }
         return {key: value for key, value in kept.items() if value is not None}
 
@@ -102,6 +107,8 @@ class Limit:
             _moment(kept.get("refused_at")),
             _moment(kept.get("depth")),
             _moment(kept.get("depth_at")),
+            bool(kept.get("is_silent")),
+            int(kept.get("whole", 0)),
         )
 
 
@@ -140,11 +147,43 @@ class Limits:
         self._set(kind, max(_whole(length / 2), shortest), length, now)
         return True
 
-    def shorten(
-        self, kind: Kind, extent: timedelta, length: timedelta, now: datetime
+    def shorten(self, kind: Kind, rows: int, length: timedelta, now: datetime) -> None:
+        """Ask for as much as fits into the rows of a reply that was cut, from now on.
+
+        The client asks for some hours more on either side, which are rows as well.
+        """
+        interval = INTERVAL[kind.resolution]
+        self._set(
+            kind, max(_whole(rows * interval - 2 * PADDING), interval), length, now
+        )
+        limit = self.of(kind)
+        limit.whole = min(limit.whole, rows - 1)
+
+    def begin_at(
+        self, kind: Kind, depth: datetime, now: datetime, *, is_silent: bool
     ) -> None:
-        """Ask for what came of a reply that was cut, from now on."""
-        self._set(kind, max(_whole(extent), INTERVAL[kind.resolution]), length, now)
+        """Note before when the cloud gives nothing, and whether it does not say so."""
+        limit = self.of(kind)
+        limit.depth, limit.depth_at, limit.is_silent = depth, now, is_silent
+        limit.oldest = depth
+        self._forget_lengths(kind.who)
+
+    def forget_depth(self, who: str) -> None:
+        """Forget from when on somebody gives something: it is more than it was."""
+        for limit in self._all_of(who):
+            limit.depth = limit.depth_at = limit.oldest = None
+            limit.is_silent = False
+        self._forget_lengths(who)
+
+    def _forget_lengths(self, who: str) -> None:
+        """Forget lengths: that long questions were refused said nothing of them."""
+        for limit in self._all_of(who):
+            limit.length = limit.refused = limit.refused_at = None
+
+    def _all_of(self, who: str) -> list[Limit]:
+        return [
+            limit for key, limit in self.kinds.items() if key.partition(" ")[2] == who
+        ]
 
     def _set(
         self, kind: Kind, length: timedelta, refused: timedelta, now: datetime

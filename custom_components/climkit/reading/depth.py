@@ -1,0 +1,152 @@
+"""Finds, by halving, from which day (or month, or year) on a cloud gives something.
+
+A cloud may refuse whatever begins before some day; or say nothing at all of it, not
+even of the part that it has.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from homeassistant.util import dt as dt_util
+
+from ..api import Resolution, Series
+from ..metering.calendar import local_days, local_months, start_of_period
+from ..metering.spans import Span
+from .answers import Question, newest_value
+from .asking import DAY, Asker
+from .limits import SHORTEST, Kind
+
+BY_DAYS: Final = (Resolution.QUARTER_HOUR, Resolution.HOUR, Resolution.DAY)
+
+
+class DepthSearch:
+    """Searches for the depth of one kind of question, and notes it in the limits."""
+
+    def __init__(self, asker: Asker, kind: Kind, question: Question) -> None:
+        """Ask as the question does."""
+        self._asker = asker
+        self._kind = kind
+        self._question = question
+        self._limit = asker.limits.of(kind)
+
+    async def async_is_too_old(self, piece: Span, answered: datetime | None) -> bool:
+        """Return whether a piece that is refused lies too far back, like all before.
+
+        `answered` is the start of the oldest piece that was answered a moment ago.
+        """
+        if piece[1] > dt_util.utcnow() - DAY:
+            return False
+        oldest = self._limit.oldest
+        if oldest is None or oldest >= piece[1]:
+            return True
+        if answered and answered < piece[0]:
+            return False
+        step = SHORTEST[self._kind.resolution]
+        # Not beside it, if that is bad too.
+        return not await self._async_answers((piece[0] - 2 * step, piece[0] - step))
+
+    async def async_find(self, refused: datetime) -> bool:
+        """Find the depth behind what was refused; return whether there is one."""
+        newest = self._start(dt_util.utcnow() - DAY)
+        oldest = self._limit.oldest
+        for known in filter(None, (oldest and self._start(oldest), newest)):
+            if known >= refused and await self._async_gives_from(known):
+                starts = self._starts(refused, known)
+                self._note(await _async_first(starts, self._async_gives_from))
+                return True
+        return False
+
+    async def async_find_in_silence(
+        self, piece: Span, newest: datetime
+    ) -> tuple[datetime, Series] | None:
+        """Find from when on a piece is given, the reply to all of it being empty.
+
+        Though there is something at `newest` within it. Returns what came, and from when
+        on; None if the cloud gives none of this kind.
+        """
+        given: dict[datetime, Series] = {}
+
+        async def gives(start: datetime) -> bool:
+            series = await self._asker.async_try(
+                self._kind, self._question, (start, piece[1])
+            )
+            if series and newest_value(series):
+                given[start] = series
+            return start in given
+
+        last = max(self._start(newest), piece[0])
+        if not await gives(last):
+            return None
+        starts = self._starts(piece[0], last)
+        first = await _async_first(starts, gives)
+        before = starts[max(starts.index(first) - 1, 0)]
+        if first > before and await self._async_has_values((before, first)):
+            # It was too much at once, and not too old.
+            length = 2 * (piece[1] - first)
+            self._asker.limits.refuse(self._kind, length, dt_util.utcnow())
+        else:
+            self._note(first, is_silent=True)
+        return first, given[first]
+
+    async def async_look_further_back(self) -> bool:
+        """Return whether what lies before the depth is given now; forget it then."""
+        depth = self._limit.depth
+        if depth is None:
+            return False
+        self._limit.depth_at = dt_util.utcnow()
+        before = depth - SHORTEST[self._kind.resolution], depth
+        gives = self._async_has_values if self._limit.is_silent else self._async_answers
+        if not await gives(before):
+            return False
+        self._asker.limits.forget_depth(self._kind.who)
+        return True
+
+    def _note(self, depth: datetime, *, is_silent: bool = False) -> None:
+        self._asker.limits.begin_at(
+            self._kind, depth, dt_util.utcnow(), is_silent=is_silent
+        )
+
+    async def _async_gives_from(self, start: datetime) -> bool:
+        return await self._async_answers(
+            (start, start + SHORTEST[self._kind.resolution])
+        )
+
+    async def _async_answers(self, piece: Span) -> bool:
+        return await self._async_try(piece) is not None
+
+    async def _async_has_values(self, piece: Span) -> bool:
+        series = await self._async_try(piece)
+        return series is not None and newest_value(series) is not None
+
+    async def _async_try(self, piece: Span) -> Series | None:
+        return await self._asker.async_try(self._kind, self._question, piece)
+
+    def _start(self, time: datetime) -> datetime:
+        """Return the start of the day, month or year of a time."""
+        return start_of_period(self._unit, time, self._question.zone)
+
+    def _starts(self, first: datetime, last: datetime) -> Sequence[datetime]:
+        """Return where the depth may be, oldest first; the last one surely gives."""
+        list_of = local_days if self._unit is Resolution.DAY else local_months
+        some = {self._start(at) for at in list_of(first, last, self._question.zone)}
+        return [*sorted(at for at in some if first <= at < last), last]
+
+    @property
+    def _unit(self) -> Resolution:
+        resolution = self._kind.resolution
+        return Resolution.DAY if resolution in BY_DAYS else resolution
+
+
+async def _async_first(
+    starts: Sequence[datetime], gives: Callable[[datetime], Awaitable[bool]]
+) -> datetime:
+    """Return the first of some starts from which the cloud gives, as the last one does."""
+    low, high = 0, len(starts) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if await gives(starts[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return starts[high]
