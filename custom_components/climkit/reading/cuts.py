@@ -28,6 +28,8 @@ class Reply:
     piece: Span
     present: datetime
     is_open: bool
+    is_again: bool = False
+    """Whether it was asked for twice, since the first reply was empty."""
     known: tuple[datetime, ...] = ()
     """Starts of intervals of which a value was known before, in UTC."""
 

@@ -48,14 +48,27 @@ class DepthSearch:
 
     async def async_find(self, refused: datetime) -> bool:
         """Find the depth behind what was refused; return whether there is one."""
-        newest = self._start(dt_util.utcnow() - DAY)
-        oldest = self._limit.oldest
-        for known in filter(None, (oldest and self._start(oldest), newest)):
-            if known >= refused and await self._async_gives_from(known):
+        # One that is over: what there is of it may be less than can be asked at once.
+        newest = self._start(self._start(dt_util.utcnow()) - DAY)
+        oldest, before = self._limit.oldest, self._limit.depth
+        moved = [before + DAY, before + 7 * DAY] if before else []
+        known_to_give = [oldest] if oldest else []
+        for known in (*map(self._start, [*known_to_give, *moved]), newest):
+            if newest >= known >= refused and await self._async_gives_from(known):
                 starts = self._starts(refused, known)
                 self._note(await _async_first(starts, self._async_gives_from))
                 return True
         return False
+
+    async def async_has_moved(self, piece: Span) -> bool:
+        """Return whether a piece that is refused begins where the depth was, and find it.
+
+        A cloud that keeps some years of the past forgets another day every day.
+        """
+        depth = self._limit.depth
+        if depth is None or piece[0] != depth or await self._async_gives_from(depth):
+            return False
+        return await self.async_find(depth)
 
     async def async_find_in_silence(
         self, piece: Span, newest: datetime

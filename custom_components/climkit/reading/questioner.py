@@ -132,7 +132,8 @@ class Questioner:
             except ClimkitError as err:
                 await self._async_refused(work, piece, err)
             else:
-                reply = Reply(series, piece, present, is_open, known)
+                is_again = work.again == piece
+                reply = Reply(series, piece, present, is_open, is_again, known)
                 await self._async_answered(work, reply)
         return work.done
 
@@ -161,8 +162,10 @@ class Questioner:
         if not await self._async_is_about(work, error):
             raise error
         limit = self._limits.of(kind)
-        if limit.worked and length <= limit.worked and work.again != piece:
+        if limit.worked and length <= limit.worked and not work.again:
             work.again = piece
+        elif await work.depth.async_has_moved(piece):
+            work.todo = self._within_depth(kind, work.todo)
         elif self._limits.refuse(kind, length, dt_util.utcnow()):
             LOGGER.debug("%s: not %s at once: %s", kind.resolution, length, error)
         elif not await work.depth.async_is_too_old(piece, work.oldest):
@@ -195,6 +198,7 @@ class Questioner:
     async def _async_answered(self, work: _Work, reply: Reply) -> None:
         """Take what came, and ask for what may have been cut off."""
         piece = reply.piece
+        work.again = None
         work.todo = without(work.todo, [piece])
         work.suspects.judge(piece, reply.series, dt_util.utcnow())
         if newest_value(reply.series) is None:
@@ -231,7 +235,7 @@ class Questioner:
             raise ClimkitResponseError("site_data", "empty, though it had rows")
         if known is None:
             self._empty[work.kind] = piece
-        elif work.again != piece:
+        elif not reply.is_again:
             work.again = piece
             work.todo = sorted([*work.todo, piece])
         elif not await self._async_search(work, piece, known):
