@@ -25,6 +25,9 @@ EARLY: Final = 60.0
 REFUSALS: Final = {400, 401, 403, 422}
 """How an API says that user name or password are wrong."""
 
+IN_VAIN: Final = 60.0
+"""Seconds for which a new token that did not help is not renewed again."""
+
 SHORT_TEXT: Final = 200
 """Characters of the longest refusal that is not written as JSON."""
 
@@ -53,6 +56,8 @@ class ClimkitAuth:
         self._transport = transport
         self._observations = observations
         self._token: _Token | None = None
+        self._in_vain: str | None = None
+        """A token that was refused as well as the one before it."""
         self.refusals = 0
         """How often the cloud has refused the credentials."""
         self.rests = False
@@ -81,9 +86,17 @@ class ClimkitAuth:
 
     def worth_renewing(self, status: int) -> bool:
         """Return whether a new token may help against a refusal with this status."""
-        token = self._token
-        aged = token and time.monotonic() > token.received + token.life / 2
-        return status == 401 or (status == 403 and bool(aged))
+        if (token := self._token) is None:
+            return status == 401
+        age = time.monotonic() - token.received
+        if status == 401:
+            return token.value != self._in_vain or age > IN_VAIN
+        return status == 403 and age > token.life / 2
+
+    def renewed(self, status: int) -> None:
+        """Note what came of a new token: refused too, it is not the token's fault."""
+        if self._token and status == 401:
+            self._in_vain = self._token.value
 
     async def log_in(self) -> str:
         """Return a new token.

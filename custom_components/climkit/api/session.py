@@ -64,6 +64,7 @@ class Session:
         if self._auth.worth_renewing(reply.status):
             token = await self._auth.log_in()
             reply = await self._transport.send(call, token)
+            self._auth.renewed(reply.status)
         if reply.status in NO_ACCESS:
             raise ClimkitAccessError(call.endpoint, reply.status)
         body = Body(call.endpoint, reply.content, self._observations.note, reply.status)

@@ -11,9 +11,10 @@ from typing import Final
 from homeassistant.util import dt as dt_util
 
 from ..api import (
-    ClimkitAccessError,
     ClimkitClient,
-    ClimkitResponseError,
+    ClimkitConnectionError,
+    ClimkitError,
+    ClimkitRateLimitError,
     ClimkitTimeoutError,
     Resolution,
     Series,
@@ -147,5 +148,16 @@ class Asker:
         """
         try:
             return await self.async_get(kind, question, piece)
-        except ClimkitAccessError, ClimkitResponseError, ClimkitTimeoutError:
+        except ClimkitError as err:
+            if is_weather(err):
+                raise
             return None
+
+
+def is_weather(error: ClimkitError) -> bool:
+    """Return whether an error says nothing of what was asked, as a log-in that failed."""
+    if error.endpoint == "auth":
+        return True
+    if isinstance(error, ClimkitTimeoutError):
+        return False
+    return isinstance(error, (ClimkitConnectionError, ClimkitRateLimitError))

@@ -16,18 +16,16 @@ from homeassistant.util import dt as dt_util
 from ..api import (
     ClimkitAuthenticationError,
     ClimkitClient,
-    ClimkitConnectionError,
     ClimkitError,
     ClimkitRateLimitError,
     ClimkitResponseError,
-    ClimkitTimeoutError,
     Series,
 )
 from ..const import LOGGER
 from ..metering.calendar import start_of_period
 from ..metering.spans import Span, cut, without
 from .answers import Question, newest_value
-from .asking import Asker
+from .asking import Asker, is_weather
 from .cuts import Reply, Suspects
 from .depth import DepthSearch
 from .limits import Kind, Limits
@@ -180,7 +178,7 @@ class Questioner:
 
     async def _async_is_about(self, work: _Work, error: ClimkitError) -> bool:
         """Return whether a no is about the question, and not about the weather."""
-        if _is_weather(error):
+        if is_weather(error):
             return False
         heard = self._asker.heard(work.kind.who)
         if getattr(error, "status", None) in SAID and heard and heard.is_recent:
@@ -259,13 +257,3 @@ class Questioner:
         work.todo = without([*work.todo, piece], [(start, piece[1])])
         work.todo = self._within_depth(work.kind, work.todo)
         return True
-
-
-def _is_weather(error: ClimkitError) -> bool:
-    """Return whether an error is never about what was asked."""
-    if isinstance(error, ClimkitTimeoutError):
-        return False
-    return isinstance(
-        error,
-        (ClimkitAuthenticationError, ClimkitConnectionError, ClimkitRateLimitError),
-    )
