@@ -7,6 +7,7 @@ who is asked, in which resolution, for which span.
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import aiohttp
 from homeassistant.util import dt as dt_util
@@ -32,6 +33,8 @@ DAY = timedelta(days=1)
 CREATED = datetime(2025, 12, 31, 23, tzinfo=UTC)
 PADDING = timedelta(hours=3)
 """The client asks for that much more on either side, in vain where nothing is cut."""
+POLL = datetime(2026, 6, 14, 10, tzinfo=UTC)
+"""Since when a poll asks."""
 HOURS = Kind("electricity", Resolution.HOUR)
 
 type Rule = Callable[[str, datetime, datetime], bool]
@@ -204,3 +207,60 @@ async def test_a_resolution_that_is_never_given(asker: Asker) -> None:
     assert await asker.settle(CREATED, CREATED + 120 * DAY) == set()
     assert asker.error is not None
     assert asker.limits.of(HOURS).depth is None
+
+
+async def test_a_past_of_which_nothing_is_said(asker: Asker) -> None:
+    """Not even of the part of a question that the cloud has."""
+    kept = datetime(2026, 4, 20, tzinfo=UTC)
+    asker.cloud.quirks.depth = {"": kept}
+    asker.cloud.quirks.depth_refusal = "empty"
+    await asker.settle(POLL, None)  # a poll, so that something is known
+    end = POLL + DAY
+    first = kept + DAY  # whole days are searched for, and asked for three hours early
+    assert await asker.settle(CREATED, end) == hours(first, end)
+    limit = asker.limits.of(HOURS)
+    assert (limit.depth, limit.is_silent) == (first, True)
+    before = len(asker.asked)
+    assert await asker.settle(CREATED, end) == hours(first, end)
+    assert len(asker.asked) == before + 1
+    # A month later it has a day of it more.
+    asker.cloud.quirks.depth = {"": kept - DAY}
+    question = Question("electricity", (), Resolution.HOUR, CREATED, end)
+    assert await asker.questioner.async_look_further_back(HOURS, question)
+    assert limit.depth is None
+
+
+async def test_nothing_is_said_of_what_is_too_long(asker: Asker) -> None:
+    """That is no depth: older days are given, one by one."""
+    asker.cloud.quirks.longest = {"H": 40 * DAY}
+    asker.cloud.quirks.window_refusal = "empty"
+    await asker.settle(POLL, None)
+    end = POLL + DAY
+    assert await asker.settle(end - 100 * DAY, end) == hours(end - 100 * DAY, end)
+    assert asker.limits.of(HOURS).depth is None
+
+
+@pytest.mark.parametrize("kept", ["first", "last"])
+async def test_a_reply_that_is_cut(asker: Asker, kept: Any) -> None:
+    """What was cut off is asked for, and no more at once than fits from then on."""
+    asker.cloud.quirks.most_rows = 500
+    asker.cloud.quirks.kept_rows = kept
+    end = CREATED + 100 * DAY
+    assert await asker.settle(CREATED, end) == hours(CREATED, end)
+    # 500 rows are 494 hours, and three more on either side: 2400 hours by five windows.
+    assert len(asker.asked) <= 2 + 5 + 1
+    assert asker.limits.length(HOURS, dt_util.utcnow()) == timedelta(hours=494)
+    before = len(asker.asked)
+    assert await asker.settle(CREATED, end) == hours(CREATED, end)
+    assert len(asker.asked) <= before + 5
+
+
+async def test_a_reply_that_has_less_than_is_known(asker: Asker) -> None:
+    """As of an older replica: what is missing is asked for again."""
+    await asker.settle(POLL, None)
+    known = await asker.settle(POLL, None)
+    before = len(asker.asked)
+    asker.cloud.quirks.replica_lag = timedelta(hours=6)
+    asker.cloud.quirks.replica_every = before + 1
+    assert await asker.settle(POLL, None) == known
+    assert len(asker.asked) == before + 2

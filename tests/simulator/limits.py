@@ -22,6 +22,8 @@ def limited(asked: Asked, quirks: Quirks) -> Asked:
     """Return what is given of what is asked; raises RefusedError."""
     longest = quirks.longest.get(asked.resolution, quirks.window_limit)
     if longest is not None and min(asked.end, asked.at) - asked.start > longest:
+        if quirks.window_refusal == "empty":
+            return replace(asked, end=asked.start)
         raise RefusedError(quirks.window_refusal, "Period too long")
     depth = quirks.depth.get(asked.resolution, quirks.depth.get(""))
     if depth is None or asked.start >= depth:

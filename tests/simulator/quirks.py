@@ -48,7 +48,7 @@ class Quirks:
     """Longer windows are refused with `window_refusal`."""
     longest: dict[str, timedelta] = field(default_factory=dict)
     """The same by sampling ("15T", "H", "D", "M", "Y"); it goes before."""
-    window_refusal: Refusal = 413
+    window_refusal: Refusal | Literal["empty"] = 413
     sampling_names: Literal["documented", "new", "both"] = "both"
     """'15T', 'H', 'M', 'Y', or '15min', 'h', 'ME', 'YE'."""
 

@@ -167,15 +167,22 @@ class SeriesReader:
 
     def _alone(self, question: Question, site: Settled, now: datetime) -> Sequence[str]:
         """Return the meters whose series did not come with the site's."""
-        if not site.error and not site.has_values:
-            return ()  # nothing in this span, so no columns either
-        if site.error and not site.replies and not self.refusals.error(question.medium):
-            return ()  # it is the question that is refused, and not the site
+        if not self._must_ask_meters(question.medium, site):
+            return ()
         columns: set[Column] = set().union(*(s.columns for s in site.replies))
         missing = dict.fromkeys(_without_columns(question.flows, columns))
         if site.error or question.end is not None:
             return tuple(missing)
         return [who for who in missing if not self.refusals.is_resting(who, now)]
+
+    def _must_ask_meters(self, medium: Medium, site: Settled) -> bool:
+        """Return whether the site's reply, or refusal, leaves something to its meters."""
+        if not site.error:
+            return site.has_values  # nothing in this span, so no columns either
+        if site.replies:
+            return True
+        # Otherwise it is the question that is refused, and not the site.
+        return self.refusals.error(medium) is not None
 
     async def _async_answers_otherwise(self, medium: Medium, err: ClimkitError) -> bool:
         """Return whether the cloud answers, though it does not give this medium."""
