@@ -164,7 +164,7 @@ def _limits(entry: ClimkitConfigEntry) -> dict[str, Any]:
             "longest": limit.length / DAY if limit.length else None,
             "refused": limit.refused / DAY if limit.refused else None,
             "depth": _iso(limit.depth),
-            "rows": limit.rows,
+            "whole_rows": limit.whole,
         }
     return told
 

@@ -18,6 +18,7 @@ UNPUBLISHED: Final = timedelta(hours=3)
 """That the newest rows of so long are missing is no sign of a cut reply."""
 
 _DAY: Final = timedelta(days=1)
+_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
@@ -46,6 +47,11 @@ class Reply:
         some = (at for at in self.known if start <= at <= end - margin)
         return max(some, default=None)
 
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the rows reach from one end of the piece to the other."""
+        return not list(self._rests(timedelta()))
+
     def rests(self, whole: int) -> list[Span]:
         """Return what has to be asked for by itself.
 
@@ -58,23 +64,22 @@ class Reply:
         is_new = self.series.rows > whole or self._lacks_what_is_known
         if self.is_open and not is_new:
             return []
-        return list(self._rests(is_new=is_new))
+        # The first answer of all is not held up by what is hardly there yet.
+        return list(self._rests(timedelta() if is_new and self.known else UNPUBLISHED))
 
     @property
     def _lacks_what_is_known(self) -> bool:
         return any(self.series.starts[-1] + self.interval <= at for at in self.known)
 
-    def _rests(self, *, is_new: bool) -> Iterator[Span]:
+    def _rests(self, unpublished: timedelta) -> Iterator[Span]:
         (start, end), interval = self.piece, self.interval
         first, last = self.series.starts[0], self.series.starts[-1] + interval
         # A piece may begin within an interval, of which there is no row then.
-        slack = interval / 2 if interval == _DAY else interval - timedelta(seconds=1)
-        if first - start > slack:
+        is_day = interval == _DAY
+        if first - start > (interval / 2 if is_day else interval - _SECOND):
             yield start, first
-        if not (is_new and self.known):
-            end = min(end, self.present - UNPUBLISHED)
-        if end - last > (slack if interval == _DAY else timedelta()):
-            yield last, self.piece[1]
+        if min(end, self.present - unpublished) - last > is_day * interval / 2:
+            yield last, end
 
 
 @dataclass(slots=True)
@@ -102,7 +107,7 @@ class Suspects:
         if rests:
             length = reply.piece[1] - reply.piece[0]
             self._suspects.append(_Suspect(reply.series.rows, length, rests))
-        else:
+        elif reply.is_whole:
             limit.whole = max(limit.whole, reply.series.rows)
         return rests
 
