@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from .simulator import Quirks, Simulator, sites
-from .simulator.client import PlainClient, logged_in
+from tests.simulator import Quirks, Simulator, sites
+from tests.simulator.client import PlainClient, logged_in
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from .simulator import Publication, SimulatedSite, sites
+from tests.simulator import Publication, SimulatedSite, sites
 
 ZURICH = ZoneInfo("Europe/Zurich")
 START = datetime(2026, 5, 4, 22, tzinfo=UTC)

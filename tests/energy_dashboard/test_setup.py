@@ -30,9 +30,9 @@ from custom_components.climkit.const import CONF_METERS, DOMAIN
 from custom_components.climkit.energy_dashboard import setup as dashboard_setup
 from custom_components.climkit.statistics.updates import RecorderError
 from custom_components.climkit.statistics.writer import StatisticsWriter
+from tests.simulator import SimulatedSite, Simulator, sites
 
-from .conftest import NOW, entry_for
-from .simulator import SimulatedSite, Simulator, sites
+from ..conftest import NOW, entry_for
 
 CREATED = datetime(2026, 6, 15, 22, tzinfo=UTC)
 """Midnight in Zurich: sites so young that they have no history to import."""

@@ -12,10 +12,10 @@ import aiohttp
 from freezegun import freeze_time
 import pytest
 
-from .simulator import Fault, Simulator, server, sites
-from .simulator.accounts import monotonic
-from .simulator.client import PlainClient, logged_in
-from .simulator.faults import FaultKind
+from tests.simulator import Fault, Simulator, server, sites
+from tests.simulator.accounts import monotonic
+from tests.simulator.client import PlainClient, logged_in
+from tests.simulator.faults import FaultKind
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
-from .simulator import Fault, Simulator, sites
-from .simulator.client import PlainClient, logged_in
-from .simulator.quirks import Refusal
+from tests.simulator import Fault, Simulator, sites
+from tests.simulator.client import PlainClient, logged_in
+from tests.simulator.quirks import Refusal
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

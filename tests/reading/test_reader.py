@@ -9,9 +9,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.api import Column, Resolution, Series
 from custom_components.climkit.reading.answers import Answer
+from tests.simulator import Fault, SimulatedSite, Simulator, sites
 
-from .conftest import NOW, entry_for, history_done, later, set_up
-from .simulator import Fault, SimulatedSite, Simulator, sites
+from ..conftest import NOW, entry_for, history_done, later, set_up
 
 pytestmark = pytest.mark.freeze_time(NOW)
 

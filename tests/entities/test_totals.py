@@ -15,10 +15,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.statistics.table import WriteTask
+from tests.simulator import Fault, SimulatedSite, Simulator
 
-from .conftest import NOW, entry_for, history_done, later, set_up
-from .ledger import assert_equal, model_hours, rows_of
-from .simulator import Fault, SimulatedSite, Simulator
+from ..conftest import NOW, entry_for, history_done, later, set_up
+from ..ledger import assert_equal, model_hours, rows_of
 
 TOTAL = "sensor.les_tilleuls_consumption"
 QUARTER = timedelta(minutes=15)

@@ -22,10 +22,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.climkit.const import DOMAIN
+from tests.simulator import Publication, SimulatedMeter, SimulatedSite, Simulator, sites
 
-from .conftest import NOW, entry_for, history_done, later, set_up
-from .ledger import WIRE, assert_equal, model_hours, rows_of
-from .simulator import Publication, SimulatedMeter, SimulatedSite, Simulator, sites
+from ..conftest import NOW, entry_for, history_done, later, set_up
+from ..ledger import WIRE, assert_equal, model_hours, rows_of
 
 CREATED = datetime(2026, 6, 14, 22, tzinfo=UTC)
 """Midnight of the day before yesterday in Zurich: recent enough to have no import."""

@@ -12,10 +12,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.const import DOMAIN
+from tests.simulator import Fault, SimulatedSite, Simulator, sites
+from tests.simulator.model import register
 
-from .conftest import NOW, entry_for, later, set_up
-from .simulator import Fault, SimulatedSite, Simulator, sites
-from .simulator.model import register
+from ..conftest import NOW, entry_for, later, set_up
 
 CREATED = datetime(2026, 6, 14, 22, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -12,10 +12,11 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from .conftest import NOW, entry_for
-from .fast_clock import fast_clock
-from .simulator import Fault, SimulatedSite, Simulator, sites
-from .test_registers import enable
+from tests.simulator import Fault, SimulatedSite, Simulator, sites
+
+from ..conftest import NOW, entry_for
+from ..entities.test_registers import enable
+from ..fast_clock import fast_clock
 
 CREATED = datetime(2026, 6, 14, 22, tzinfo=UTC)
 

@@ -19,11 +19,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from sqlalchemy import text
 
 from custom_components.climkit.const import DOMAIN
+from tests.simulator import SimulatedSite, Simulator, sites
 
-from .conftest import NOW, entry_for, history_done, set_up
-from .fast_clock import fast_clock
-from .ledger import assert_equal, model_hours, rows_of
-from .simulator import SimulatedSite, Simulator, sites
+from ..conftest import NOW, entry_for, history_done, set_up
+from ..fast_clock import fast_clock
+from ..ledger import assert_equal, model_hours, rows_of
 
 BEGINNING = datetime(2026, 6, 12, 22, tzinfo=UTC)
 

@@ -1,24 +1,15 @@
-"""The arithmetic of metering, as tables from paper."""
+"""What came held against what is stored, as tables from paper."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.climkit.metering.calendar import (
-    local_days,
-    local_months,
-    start_of_day,
-    windows,
-)
 from custom_components.climkit.metering.hours import (
     HOUR,
     QUARTER,
     HourlyAmounts,
     amount_since,
-    hour_of,
-    hours_of_quarters,
 )
 from custom_components.climkit.metering.reconcile import (
     StatisticRow,
@@ -29,7 +20,6 @@ from custom_components.climkit.metering.reconcile import (
     total_at_live_edge,
 )
 
-ZURICH = ZoneInfo("Europe/Zurich")
 T0 = datetime(2026, 6, 16, 10, tzinfo=UTC)
 
 
@@ -49,41 +39,6 @@ def rows(start: datetime, *amounts: float, base: float = 0.0) -> list[StatisticR
         base += amount
         chain.append(StatisticRow(start + i * HOUR, amount, base))
     return chain
-
-
-def test_an_hour_begins_with_its_first_quarter() -> None:
-    """A quarter belongs to the hour that it starts in, in whatever zone it is told."""
-    assert hour_of(T0 + timedelta(minutes=59)) == T0
-    assert hour_of(datetime(2026, 6, 16, 12, 45, tzinfo=ZURICH)) == T0
-
-
-@pytest.mark.parametrize(
-    ("amounts", "now", "complete", "partial"),
-    [
-        pytest.param((1, 2, 3, 4), HOUR, {0: 10}, {}, id="over and complete"),
-        pytest.param((1, 2, 3, 4), HOUR - QUARTER, {}, {}, id="not over"),
-        pytest.param((1, 2, 3), 20 * HOUR, {}, {}, id="nothing later is complete"),
-        pytest.param(
-            (1, None, 3, 4, 1, 1, 1, 1), 6 * HOUR, {1: 4}, {}, id="quarters may come"
-        ),
-        pytest.param(
-            (1, None, 3, 4, 1, 1, 1, 1), 7 * HOUR, {1: 4}, {0: 8}, id="given up for"
-        ),
-        pytest.param((0, 0, 0, 0), HOUR, {0: 0}, {}, id="zero is an amount"),
-        pytest.param((-1, 0.5, 0, 0), 9 * HOUR, {0: -0.5}, {}, id="sign kept"),
-        pytest.param((None,) * 4, 9 * HOUR, {}, {}, id="nothing"),
-    ],
-)
-def test_hours_that_can_be_written(
-    amounts: tuple[float | None, ...],
-    now: timedelta,
-    complete: dict[int, float],
-    partial: dict[int, float],
-) -> None:
-    """Only hours that are over and complete, or incomplete for good, are written."""
-    hours = hours_of_quarters(quarters(T0, *amounts), T0 + now)
-    assert hours.complete == {T0 + n * HOUR: v for n, v in complete.items()}
-    assert hours.partial == {T0 + n * HOUR: v for n, v in partial.items()}
 
 
 @pytest.mark.parametrize(
@@ -187,63 +142,11 @@ def test_total_of_nothing_is_unknown() -> None:
     assert amount_since(quarters(T0, 1, 2), T0 + QUARTER) == 2
 
 
-@pytest.mark.parametrize(
-    ("day", "hours"),
-    [
-        pytest.param(datetime(2026, 3, 29, 12, tzinfo=ZURICH), 23, id="spring"),
-        pytest.param(datetime(2026, 10, 25, 12, tzinfo=ZURICH), 25, id="autumn"),
-        pytest.param(datetime(2026, 6, 16, 12, tzinfo=ZURICH), 24, id="ordinary"),
-    ],
-)
-def test_local_days(day: datetime, hours: int) -> None:
-    """A local day has 23, 24 or 25 hours."""
-    start = start_of_day(day, ZURICH)
-    days = local_days(start, start + timedelta(hours=hours), ZURICH)
-    assert days == [start, start + timedelta(hours=hours)]
-    assert len(local_days(start, start + timedelta(hours=hours + 1), ZURICH)) == 3
-
-
-def test_local_months() -> None:
-    """Months begin at local midnight: 23:00 UTC in winter, 22:00 in summer."""
-    months = local_months(
-        datetime(2026, 2, 17, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), ZURICH
-    )
-    assert months == [
-        datetime(2026, 1, 31, 23, tzinfo=UTC),
-        datetime(2026, 2, 28, 23, tzinfo=UTC),
-        datetime(2026, 3, 31, 22, tzinfo=UTC),
-        datetime(2026, 4, 30, 22, tzinfo=UTC),
-    ]
-
-
-def test_local_months_over_a_year_are_the_calendars() -> None:
-    """Each month of a leap year has its days, whatever the offset."""
-    months = local_months(
-        datetime(2024, 1, 15, tzinfo=UTC), datetime(2024, 12, 31, tzinfo=UTC), ZURICH
-    )
-    local = [month.astimezone(ZURICH) for month in months]
-    assert [(m.year, m.month, m.day, m.hour) for m in local] == [
-        *((2024, month, 1, 0) for month in range(1, 13)),
-        (2025, 1, 1, 0),
-    ]
-
-
 def test_amounts_between() -> None:
     """Rows are added up by period; those outside belong to none."""
     bounds = [T0, T0 + 2 * HOUR, T0 + 5 * HOUR]
     some = [*rows(T0 - HOUR, 50, 1, 2, 3, 4), StatisticRow(T0 + 5 * HOUR, 60, 0)]
     assert amounts_between(some, bounds) == {T0: 3, T0 + 2 * HOUR: 7}
-
-
-def test_windows() -> None:
-    """Windows follow each other without gap or overlap, the last one shorter."""
-    end = T0 + timedelta(days=5)
-    assert list(windows(T0, end, timedelta(days=2))) == [
-        (T0, T0 + timedelta(days=2)),
-        (T0 + timedelta(days=2), T0 + timedelta(days=4)),
-        (T0 + timedelta(days=4), end),
-    ]
-    assert list(windows(end, T0, timedelta(days=2))) == []
 
 
 def test_rounding_allowance_of_a_month() -> None:

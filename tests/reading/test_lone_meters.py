@@ -11,10 +11,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.const import DOMAIN
+from tests.simulator import Fault, SimulatedMeter, SimulatedSite, Simulator, sites
 
-from .conftest import NOW, entry_for, history_done, later, set_up
-from .ledger import assert_equal, model_hours, rows_of
-from .simulator import Fault, SimulatedMeter, SimulatedSite, Simulator, sites
+from ..conftest import NOW, entry_for, history_done, later, set_up
+from ..ledger import assert_equal, model_hours, rows_of
 
 CREATED = datetime(2026, 4, 1, 22, tzinfo=UTC)
 """Longer ago than what is checked by the hour every night."""

@@ -18,12 +18,12 @@ from custom_components.climkit.api import Priority, RequestQueue
 from custom_components.climkit.const import DOMAIN
 from custom_components.climkit.metering.hours import QUARTER
 from custom_components.climkit.metering.publication import RETRY, PublicationSchedule
+from tests.simulator import SimulatedSite, Simulator, sites
+from tests.simulator.publication import USUAL_DELAY
 
-from .conftest import NOW, entry_for
-from .fast_clock import fast_clock
-from .setup_flow.dialog import log_in
-from .simulator import SimulatedSite, Simulator, sites
-from .simulator.publication import USUAL_DELAY
+from ..conftest import NOW, entry_for
+from ..fast_clock import fast_clock
+from ..setup_flow.dialog import log_in
 
 pytestmark = pytest.mark.rate_limit
 

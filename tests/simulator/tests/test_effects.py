@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from .simulator import sites
-from .test_simulator_model import DAY, HOUR, START, ZURICH, total
+from tests.simulator import sites
+
+from .test_model import DAY, HOUR, START, ZURICH, total
 
 
 def test_an_outage_hides_rows_and_is_filled_in_a_straight_line() -> None:

@@ -18,9 +18,9 @@ from custom_components.climkit.api import Sensor
 from custom_components.climkit.const import DOMAIN
 from custom_components.climkit.entities import measurands
 from custom_components.climkit.entities.measurands import measurand_of
+from tests.simulator import Fault, SimulatedSensor, SimulatedSite, Simulator, sites
 
-from .conftest import NOW, entry_for, later, set_up
-from .simulator import Fault, SimulatedSensor, SimulatedSite, Simulator, sites
+from ..conftest import NOW, entry_for, later, set_up
 
 QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
