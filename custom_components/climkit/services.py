@@ -1,8 +1,7 @@
 """Actions: fetch the history again, and give the readings of a period to a script."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import Any, Final
@@ -15,32 +14,31 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import (
-    ConfigEntryAuthFailed,
-    HomeAssistantError,
-    ServiceValidationError,
-)
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import (
     config_validation as cv,
     device_registry as dr,
     selector,
     service,
 )
-from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .api import ClimkitError, Resolution
 from .const import DOMAIN
-from .metering.calendar import start_of_day
+from .history.billing import async_costs_of_readings, async_statement
+from .metering.calendar import start_of_day, start_of_period
+from .metering.costs import CURRENCY
 from .metering.flows import Flow
-from .reading.answers import Answer, Question
-from .reading.errors import home_assistant_errors
-from .reading.reader import TROUBLES, SeriesReader
+from .metering.spans import Span
+from .reading.answers import Question
+from .reading.errors import action_errors
+from .reading.reader import async_answers
 from .runtime import ClimkitConfigEntry
 
 SERVICE_IMPORT_HISTORY: Final = "import_history"
 SERVICE_GET_READINGS: Final = "get_readings"
+SERVICE_GET_STATEMENT: Final = "get_statement"
 
 ATTR_START: Final = "start"
 ATTR_END: Final = "end"
@@ -86,6 +84,14 @@ GET_READINGS_SCHEMA: Final = vol.Schema(
         vol.Optional(ATTR_PERIOD, default="hour"): vol.In(PERIODS),
     }
 )
+GET_STATEMENT_SCHEMA: Final = vol.Schema(
+    {
+        **_ENTRY,
+        vol.Optional(ATTR_METER): cv.string,
+        vol.Optional(ATTR_START): _moment,
+        vol.Optional(ATTR_END): _moment,
+    }
+)
 
 
 @callback
@@ -99,6 +105,13 @@ def async_setup_services(hass: HomeAssistant) -> None:
         SERVICE_GET_READINGS,
         _async_get_readings,
         GET_READINGS_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_GET_STATEMENT,
+        _async_get_statement,
+        GET_STATEMENT_SCHEMA,
         supports_response=SupportsResponse.ONLY,
     )
 
@@ -117,52 +130,67 @@ async def _async_import_history(call: ServiceCall) -> None:
 
 
 async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
-    """Return the amounts of the site's flows, or of a meter's, by interval."""
+    """Return the amounts of the site's flows, or of a meter's, by interval.
+
+    And what they cost, where there is a tariff.
+    """
     entry = _entry_of(call)
+    data = entry.runtime_data
     flows = _flows_of(call.hass, entry, call.data.get(ATTR_METER))
-    start, end = _period_of(entry, call.data)
     period = call.data[ATTR_PERIOD]
-    zone = entry.runtime_data.site.data.zone
+    start, end = _period_of(entry, call.data, period, dt_util.utcnow())
+    _refuse_long(period, end - start)
+    zone = data.site.data.zone
     questions = [
         Question(medium, tuple(some), PERIODS[period], start, end, zone=zone)
         for medium, some in groupby(flows, lambda flow: flow.medium)
     ]
     answers = await _async_with_entry(
-        call.hass, entry, _async_ask(entry.runtime_data.reader, questions)
+        call.hass, entry, async_answers(data.reader, questions)
     )
     missing = {flow: err for answer in answers for flow, err in answer.unknown.items()}
     _raise_if_missing(call.hass, entry, missing, flows)
+    readings = {
+        flow: answer.of(flow)
+        for question, answer in zip(questions, answers, strict=True)
+        for flow in question.flows
+    }
+    costs = await async_costs_of_readings(
+        data.pricing, flows[0].owner_id, readings, PERIODS[period], (start, end)
+    )
+    series = {
+        flow.kind.value: _series_of(flow.unit, amounts, zone)
+        for flow, amounts in readings.items()
+    }
     return {
         "period": period,
         "start": _text(start, zone),
         "end": _text(end, zone),
-        "readings": {
-            flow.kind: _series_of(flow, answer.of(flow), zone)
-            for question, answer in zip(questions, answers, strict=True)
-            for flow in question.flows
-        },
+        "readings": series
+        | {kind: _series_of(CURRENCY, some, zone) for kind, some in costs.items()},
     }
 
 
-async def _async_ask(
-    reader: SeriesReader, questions: Iterable[Question]
-) -> list[Answer]:
-    """Return the answers; of a medium that fails, nothing is known, and why.
-
-    Raises ClimkitError for what would befall every question.
-    """
-    answers = []
-    for question in questions:
-        try:
-            answer = await reader.async_read(question)
-        except TROUBLES:
-            raise
-        except ClimkitError as err:
-            span = question.start, question.end or dt_util.utcnow()
-            unknown = dict.fromkeys(question.flows, err)
-            answer = Answer(*span, dt_util.utcnow(), (), unknown)
-        answers.append(answer)
-    return answers
+async def _async_get_statement(call: ServiceCall) -> ServiceResponse:
+    """Return the bill of the site or of a meter: of the last full month, or any time."""
+    entry = _entry_of(call)
+    data = entry.runtime_data
+    owner = _flows_of(call.hass, entry, call.data.get(ATTR_METER))[0].owner_id
+    zone, now = data.site.data.zone, dt_util.utcnow()
+    this_month = start_of_period(Resolution.MONTH, now, zone)
+    until = now if ATTR_START in call.data else this_month
+    start, end = span = _period_of(entry, call.data, "month", until, latest=now)
+    bill = await _async_with_entry(
+        call.hass,
+        entry,
+        async_statement(data.pricing, data.reader, owner, span),
+    )
+    return {
+        "start": _text(start, zone),
+        "end": _text(end, zone),
+        **bill.as_dict(),
+        "currency": CURRENCY,
+    }
 
 
 async def _async_with_entry[T](
@@ -180,24 +208,8 @@ async def _async_with_entry[T](
             translation_key="action_ended",
             translation_placeholders={"site": entry.title},
         )
-    with _errors(hass, entry):
+    with action_errors(hass, entry):
         return task.result()
-
-
-@contextmanager
-def _errors(hass: HomeAssistant, entry: ClimkitConfigEntry) -> Iterator[None]:
-    """Turn the client's errors into those of an action; ask for other credentials."""
-    try:
-        with home_assistant_errors(entry.title):
-            yield
-    except (ConfigEntryAuthFailed, UpdateFailed) as err:
-        if isinstance(err, ConfigEntryAuthFailed):
-            entry.async_start_reauth(hass)
-        raise HomeAssistantError(
-            translation_domain=err.translation_domain,
-            translation_key=err.translation_key,
-            translation_placeholders=err.translation_placeholders,
-        ) from err
 
 
 def _raise_if_missing(
@@ -211,7 +223,7 @@ def _raise_if_missing(
         return
     info = entry.runtime_data.site.data
     if missing.keys() >= set(wanted):
-        with _errors(hass, entry):
+        with action_errors(hass, entry):
             raise next(iter(missing.values()))
     meters = {meter.id: meter.name for meter in info.meters}
     names = dict.fromkeys(
@@ -225,12 +237,14 @@ def _raise_if_missing(
 
 
 def _series_of(
-    flow: Flow, amounts: Mapping[datetime, float], zone: tzinfo
+    unit: str | None, amounts: Mapping[datetime, float], zone: tzinfo
 ) -> dict[str, Any]:
     """Return a series for templates, in which `x.values` would be a dict's method."""
     return {
-        "unit": flow.unit,
-        "total": round(sum(amounts.values()), 3) if amounts else None,
+        "unit": unit,
+        "total": round(sum(amounts.values()), 4 if unit == CURRENCY else 3)
+        if amounts
+        else None,
         "intervals": [
             {"start": _text(begin, zone), "value": amount}
             for begin, amount in amounts.items()
@@ -277,26 +291,35 @@ def _owner_of(hass: HomeAssistant, meter: str) -> tuple[str, str]:
 
 
 def _period_of(
-    entry: ClimkitConfigEntry, data: Mapping[str, Any]
-) -> tuple[datetime, datetime]:
-    """Return the period asked for; from today's beginning till now if none is given."""
+    entry: ClimkitConfigEntry,
+    data: Mapping[str, Any],
+    period: str,
+    until: datetime,
+    latest: datetime | None = None,
+) -> Span:
+    """Return the time asked for; up to `until`, from its beginning, if none is given.
+
+    It ends at the `latest` then: what is to come, has not cost anything yet.
+    """
     zone = entry.runtime_data.site.data.zone
-    end = _aware(entry, data.get(ATTR_END)) or dt_util.utcnow()
-    start = _aware(entry, data.get(ATTR_START)) or _beginning(
-        end, data[ATTR_PERIOD], zone
-    )
+    end = _aware(entry, data.get(ATTR_END)) or until
+    end = min(end, latest or end)
+    start = _aware(entry, data.get(ATTR_START)) or _beginning(end, period, zone)
     if start >= end:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="end_before_start"
         )
-    longest = LONGEST.get(data[ATTR_PERIOD])
-    if longest and end - start > longest:
+    return start, end
+
+
+def _refuse_long(period: str, length: timedelta) -> None:
+    longest = LONGEST.get(period)
+    if longest and length > longest:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="period_too_long",
             translation_placeholders={"days": str(longest.days)},
         )
-    return start, end
 
 
 def _beginning(end: datetime, period: str, zone: tzinfo) -> datetime:

@@ -1,39 +1,22 @@
 """The blueprint that tells of the last month."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
+import re
 from typing import Any
 
-from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
 import pytest
 
-from custom_components.climkit.const import DOMAIN
+from custom_components.climkit import services
+from custom_components.climkit.statistics.updates import RecorderError
+from tests.conftest import history_done
+from tests.ledger import hours_of
+from tests.tariffs import add_tariff
 
 from .running import DAY, HOUR, QUARTER, STEP, Running, local
 
 FIFTH = date(2026, 6, 5)
-ITEMS = [
-    {"component": "grid", "price": 0.2725, "amount": 100.04, "unit": "kWh"}
-    | {"cost": 27.26},
-    {"component": "solar", "price": 0.18, "amount": 60.0, "unit": "kWh"}
-    | {"cost": 10.8},
-]
-BILL: Mapping[str, Any] = {
-    "items": ITEMS,
-    "fees": 5.0,
-    "total": 43.06,
-    "currency": "CHF",
-    "unpriced_hours": 0,
-    "start": "2026-05-01T00:00:00+02:00",
-    "end": "2026-06-01T00:00:00+02:00",
-}
-FRANCS = (
-    "\n\nGrid: 100.0 kWh at 0.2725 = 27.26 CHF\n"
-    "Solar: 60.0 kWh at 0.18 = 10.80 CHF\n"
-    "Fees: 5.00 CHF\nTotal: 43.06 CHF"
-)
+GRID, SOLAR, FEE = 0.2725, 0.18, 5.0
+"""CHF per kWh, and per month."""
 
 
 async def _set_up(running: Running, day: date = FIFTH) -> None:
@@ -131,78 +114,85 @@ async def test_a_month_that_comes_late_is_awaited(running: Running) -> None:
     assert len(await running.finished()) == 1
 
 
-class Tariffs:
-    """Stands in for what is not there yet: a site's tariffs, and their action.
-
-    To be replaced by real tariffs once `climkit.get_statement` exists.
-    """
-
-    def __init__(self, running: Running, answer: Mapping[str, Any]) -> None:
-        self.calls: list[dict[str, Any]] = []
-        self._answer = answer
-        running.hass.services.async_register(
-            DOMAIN,
-            "get_statement",
-            self._called,
-            supports_response=SupportsResponse.ONLY,
-        )
-        sensor = er.async_get(running.hass).async_get_or_create(
-            "sensor", DOMAIN, "fake_grid_price", config_entry=running.entry
-        )
-        running.hass.states.async_set(
-            sensor.entity_id, "0.2725", {"unit_of_measurement": "CHF/kWh"}
-        )
-
-    async def _called(self, call: ServiceCall) -> ServiceResponse:
-        self.calls.append(dict(call.data))
-        if not self._answer:
-            raise HomeAssistantError("The recorder is busy")
-        return dict(self._answer)
-
-
-@pytest.mark.parametrize(
-    ("changes", "francs"),
-    [
-        pytest.param({}, FRANCS, id="all"),
-        pytest.param(
-            {"fees": 0, "total": 38.06, "unpriced_hours": 7},
-            FRANCS.replace("Fees: 5.00 CHF\n", "").replace("43.06", "38.06")
-            + "\nWithout a price: 7 hours",
-            id="some without a price",
-        ),
-        pytest.param({"items": [], "fees": 0, "total": 0}, "", id="no tariff here"),
-    ],
-)
-async def test_francs(
-    running: Running, changes: Mapping[str, Any], francs: str
-) -> None:
+async def _priced(running: Running, **grid: Any) -> None:
+    """Set up a site with its history in, and tariffs: the flat's own, and the site's."""
     await _set_up(running)
-    tariffs = Tariffs(running, {**BILL, **changes})
+    await history_done(running.entry)
+    flat = {"meters": [running.flat], "monthly_fee": FEE}
+    first = {"valid_from": "2026-01-01"}
+    add_tariff(running.hass, running.entry, "grid", price=GRID, **(first | flat | grid))
+    add_tariff(running.hass, running.entry, "solar", price=SOLAR, **first)
+    await running.hass.async_block_till_done(wait_background_tasks=True)
+
+
+def approx(expected: Any) -> Any:
+    """Return what a text is near to: tenths of kWh, Rappen."""
+    return pytest.approx(expected, abs=0.06)
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"-?\d+\.?\d*", text)]
+
+
+async def test_francs(running: Running) -> None:
+    await _priced(running)
     await running.automate("statement", meter=running.device())
     await running.until(local(FIFTH, 9, 5))
-    assert await running.finished() == [_flat(running, FIFTH) + francs]
-    assert tariffs.calls == [
-        {
-            "config_entry_id": running.entry.entry_id,
-            "meter": running.device(),
-            "start": "2026-05-01 00:00:00",
-            "end": "2026-06-01 00:00:00",
-        }
-    ]
+    (message,) = await running.finished()
+    assert message.startswith(_flat(running, FIFTH) + "\n\n")
+    grid, solar, fees, total = message.splitlines()[-4:]
+    from_grid = _sum(running, f"ext_{running.flat}", FIFTH)
+    from_sun = _sum(running, f"self_{running.flat}", FIFTH)
+    assert grid.startswith("Grid: ")
+    assert _numbers(grid) == approx([from_grid, GRID, from_grid * GRID])
+    assert solar.startswith("Solar: ")
+    assert _numbers(solar) == approx([from_sun, SOLAR, from_sun * SOLAR])
+    assert fees == "Fees: 5.00 CHF"
+    assert total.startswith("Total: ")
+    assert _numbers(total) == approx([from_grid * GRID + from_sun * SOLAR + FEE])
 
 
-async def test_without_the_francs_if_they_fail(running: Running) -> None:
+async def test_some_of_it_without_a_price(running: Running) -> None:
+    """The grid's is valid from the second day on: 24 hours used some without a price."""
+    await _priced(running, valid_from="2026-05-02", monthly_fee=None)
+    await running.automate("statement", meter=running.device())
+    await running.until(local(FIFTH, 9, 5))
+    (message,) = await running.finished()
+    begin, day = local(date(2026, 5, 1), 0), local(date(2026, 5, 2), 0)
+    used = hours_of(running.model(f"ext_{running.flat}", begin, day))
+    assert message.splitlines()[-1] == (
+        f"Without a price: {sum(round(some, 3) > 0 for some in used.values())} hours"
+    )
+    rest = running.model(f"ext_{running.flat}", day, local(date(2026, 6, 1), 0))
+    (grid,) = (line for line in message.splitlines() if line.startswith("Grid: "))
+    assert _numbers(grid)[0] == approx(sum(rest.values()))
+
+
+async def test_no_tariff_of_this_meter(running: Running) -> None:
     await _set_up(running)
-    tariffs = Tariffs(running, {})
+    await history_done(running.entry)
+    add_tariff(running.hass, running.entry, "feed_in", price=0.1)
     await running.automate("statement", meter=running.device())
     await running.until(local(FIFTH, 9, 5))
     assert await running.finished() == [_flat(running, FIFTH)]
-    assert len(tariffs.calls) == 1
+
+
+async def test_without_the_francs_if_they_fail(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _priced(running)
+
+    async def busy(*_: Any) -> None:
+        raise RecorderError
+
+    monkeypatch.setattr(services, "async_statement", busy)
+    await running.automate("statement", meter=running.device())
+    await running.until(local(FIFTH, 9, 5))
+    assert await running.finished() == [_flat(running, FIFTH)]
 
 
 async def test_the_total_in_a_notification_of_ones_own(running: Running) -> None:
-    await _set_up(running)
-    Tariffs(running, BILL)
+    await _priced(running)
     said = {
         "action": "persistent_notification.create",
         "data": {"message": "{{ title }}: {{ cost }} CHF, {{ used | round(1) }} kWh"},
@@ -210,6 +200,8 @@ async def test_the_total_in_a_notification_of_ones_own(running: Running) -> None
     await running.automate("statement", notify=[said])
     await running.until(local(FIFTH, 9, 5))
     used = _sum(running, "conso_total", FIFTH)
-    assert await running.finished() == [
-        f"Energy in May 2026: 43.06 CHF, {used:.1f} kWh"
-    ]
+    (message,) = await running.finished()
+    title, numbers = message.split(": ")
+    assert title == "Energy in May 2026"
+    # The site pays no tariff for the grid here: that one is the flat's own.
+    assert numbers == f"None CHF, {used:.1f} kWh"

@@ -219,7 +219,7 @@ class PricedSite:
             energies = dict(zip(kinds, sources, strict=True))
             quarters = {flow.kind.value: at_hand.get(flow, {}) for flow in priced.flows}
             if fetched is None and (
-                coarse := _coarse(priced, tariffs, energies, quarters)
+                coarse := uneven_spans(priced, tariffs, energies, quarters)
             ):
                 self._hass.loop.call_soon_threadsafe(
                     self._note_coarse, priced.statistic_id, coarse
@@ -237,13 +237,13 @@ class PricedSite:
         self._became_coarse()
 
 
-def _coarse(
+def uneven_spans(
     priced: PricedSeries,
     tariffs: Tariffs,
     energies: Mapping[str, Amounts],
     quarters: Mapping[str, Quarters],
 ) -> list[Span]:
-    """Return the spans in which hours with two prices lack quarters."""
+    """Return the spans in which hours with two prices, and energy, lack quarters."""
     spans: list[Span] = []
     for kind, component in priced.series.terms:
         prices_of = tariffs.timeline(component, priced.meter_id).hour_prices

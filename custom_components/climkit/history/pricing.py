@@ -4,8 +4,8 @@ Costs are written with the energy they follow from. When tariffs, days off or ar
 prices change, what they price otherwise is priced anew, without a reload.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from homeassistant.config_entries import (
@@ -19,6 +19,7 @@ from homeassistant.helpers.event import async_track_utc_time_change
 from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER
+from ..metering.flows import Flow
 from ..metering.tariff import Tariff
 from ..metering.tariffs import Tariffs
 from ..reading.site_coordinator import SiteCoordinator
@@ -87,19 +88,38 @@ class SitePricing:
         """Return the tariffs as they are now."""
         return self._priced.tariffs
 
+    @property
+    def zone(self) -> tzinfo:
+        """Return the site's time zone."""
+        return self._site.data.zone
+
     def series(self) -> tuple[PricedSeries, ...]:
         """Return the statistics of costs that there are with the tariffs of now."""
         return self._priced.series()
 
     async def async_costs(
-        self, start: datetime, end: datetime
+        self,
+        start: datetime,
+        end: datetime,
+        some: Iterable[PricedSeries] | None = None,
     ) -> dict[str, dict[datetime, float]]:
         """Return the stored costs of the hours in [start, end), in CHF, by statistic.
 
-        Hours are in UTC. Raises RecorderError.
+        Of all series, or of some. Hours are in UTC. Raises RecorderError.
         """
-        ids = [priced.statistic_id for priced in self.series()]
+        wanted = self.series() if some is None else some
+        ids = [priced.statistic_id for priced in wanted]
         return await async_read(self._hass, hourly_amounts, ids, start, end)
+
+    async def async_energies(
+        self, flows: Iterable[Flow], start: datetime, end: datetime
+    ) -> dict[Flow, dict[datetime, float]]:
+        """Return the stored energies of the hours in [start, end), as `async_costs`."""
+        ids = {flow: self._statistics.statistic_id(flow) for flow in flows}
+        stored = await async_read(
+            self._hass, hourly_amounts, tuple(ids.values()), start, end
+        )
+        return {flow: stored.get(id_, {}) for flow, id_ in ids.items()}
 
     async def async_ensure_costs(self) -> None:
         """Return when the database has the statistics. Raises RecorderError."""

@@ -185,15 +185,41 @@ def costs_of_series(
         )
         for flow, component in series.terms
     ]
-    if len(costs) == 1:
-        return costs[0]
-    parts = [
-        (energies.get(flow, {}), part)
-        for (flow, _), part in zip(series.terms, costs, strict=True)
-    ]
-    hours = set.intersection(*(set(energy) for energy, _ in parts))
-    sums = {hour: _cost_of_parts(hour, parts) for hour in sorted(hours)}
-    return {hour: cost for hour, cost in sums.items() if cost is not None}
+    return _sums(
+        [
+            (energies.get(flow, {}), part)
+            for (flow, _), part in zip(series.terms, costs, strict=True)
+        ]
+    )
+
+
+def costs_of_quarters(
+    series: CostSeries,
+    energies: Mapping[str, Amounts],
+    tariffs: Tariffs,
+    meter_id: str | None,
+) -> dict[datetime, float]:
+    """Return the costs of a series by quarter hour, otherwise as `costs_of_series`."""
+    parts = []
+    for flow, component in series.terms:
+        price_at = tariffs.timeline(component, meter_id).price_at
+        amounts = energies.get(flow, {})
+        costs = {
+            start: amount * price
+            for start, amount in amounts.items()
+            if (price := price_at(start)) is not None
+        }
+        parts.append((amounts, costs))
+    return _sums(parts)
+
+
+def _sums(parts: Sequence[tuple[Amounts, Amounts]]) -> dict[datetime, float]:
+    """Return the costs of several flows together, each with its energies and costs."""
+    if len(parts) == 1:
+        return dict(parts[0][1])
+    starts = set.intersection(*(set(energy) for energy, _ in parts))
+    sums = {start: _cost_of_parts(start, parts) for start in sorted(starts)}
+    return {start: cost for start, cost in sums.items() if cost is not None}
 
 
 def _cost_of_parts(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from .costs import Amounts, CostSeries, priced_parts, quarters_of
 from .tariff import Component
@@ -37,6 +37,24 @@ class Statement:
     """The costs of all items, and the fees."""
     unpriced_hours: int
     """Hours in which some energy has no price: it is not in the items."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for a script: amounts to the Wh, money to the hundredth of a Rappen."""
+        return {
+            "items": [
+                {
+                    "component": item.component.value,
+                    "price": item.price,
+                    "amount": round(item.amount, 3),
+                    "unit": item.unit,
+                    "cost": round(item.cost, 4),
+                }
+                for item in self.items
+            ],
+            "fees": round(self.fees, 4),
+            "total": round(self.total, 4),
+            "unpriced_hours": self.unpriced_hours,
+        }
 
 
 def statement(

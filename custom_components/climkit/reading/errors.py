@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..api import (
@@ -40,6 +42,22 @@ def home_assistant_errors(site: str) -> Iterator[None]:
             translation_key=_translation_key(err),
             translation_placeholders={"site": site},
             retry_after=_pause_after(err),
+        ) from err
+
+
+@contextmanager
+def action_errors(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[None]:
+    """Turn the client's errors into those of an action; ask for other credentials."""
+    try:
+        with home_assistant_errors(entry.title):
+            yield
+    except (ConfigEntryAuthFailed, UpdateFailed) as err:
+        if isinstance(err, ConfigEntryAuthFailed):
+            entry.async_start_reauth(hass)
+        raise HomeAssistantError(
+            translation_domain=err.translation_domain,
+            translation_key=err.translation_key,
+            translation_placeholders=err.translation_placeholders,
         ) from err
 
 

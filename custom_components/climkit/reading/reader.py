@@ -233,3 +233,24 @@ def _without_columns(flows: Iterable[Flow], columns: set[Column]) -> Iterable[st
         for flow in flows
         if flow.meter_id is not None and flow.column not in columns
     )
+
+
+async def async_answers(
+    reader: SeriesReader, questions: Iterable[Question]
+) -> list[Answer]:
+    """Return the answers to several questions; of one that fails, why nothing is known.
+
+    Raises ClimkitError for what would befall every question.
+    """
+    answers = []
+    for question in questions:
+        try:
+            answer = await reader.async_read(question)
+        except TROUBLES:
+            raise
+        except ClimkitError as err:
+            span = question.start, question.end or dt_util.utcnow()
+            unknown = dict.fromkeys(question.flows, err)
+            answer = Answer(*span, dt_util.utcnow(), (), unknown)
+        answers.append(answer)
+    return answers
