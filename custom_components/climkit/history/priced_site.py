@@ -251,7 +251,7 @@ def uneven_spans(
             prices = prices_of(hour)
             if prices.alike or prices.mean is None or not energy:
                 continue
-            known = quarters_of(hour, quarters[kind])
+            known = quarters_of(hour, quarters.get(kind, {}))
             if known and None not in known:
                 continue
             if spans and spans[-1][0] < hour <= spans[-1][1] + WITHIN:
