@@ -86,13 +86,15 @@ def model_costs(
 def assert_costs(
     rows: Mapping[datetime, tuple[float, float]], model: Mapping[datetime, float]
 ) -> None:
-    assert rows.keys() == model.keys()
+    missing, invented = model.keys() - rows.keys(), rows.keys() - model.keys()
+    assert not missing, (len(missing), str(min(missing)), str(max(missing)))
+    assert not invented, (len(invented), str(min(invented)), str(max(invented)))
     wrong = {
         hour: (rows[hour][0], cost)
         for hour, cost in model.items()
         if abs(rows[hour][0] - cost) > ROUNDING
     }
-    assert not wrong
+    assert not wrong, {str(hour): both for hour, both in wrong.items()}
 
 
 def in_halves(local: datetime) -> float:
