@@ -4,29 +4,31 @@ Expected costs are the model's quarter hours, times prices from paper.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
-from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder.statistics import get_metadata
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
-from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.statistics import transactions
-from tests.conftest import NOW, entry_for, history_done, later, set_up
-from tests.ledger import HOUR, hours_of, rows_of
+from tests.conftest import NOW, entry_for, later
+from tests.ledger import HOUR, rows_of
 from tests.simulator import SimulatedSite, Simulator, sites
 
-CREATED = datetime(2026, 6, 1, 22, tzinfo=UTC)
-
-ROUNDING = 0.002
-"""CHF: an hour's energy is off by 0.0025 kWh at most, at half a franc or less."""
+from .pricing import (
+    CREATED,
+    HALVES,
+    add,
+    assert_costs,
+    flat,
+    in_halves,
+    model_costs,
+    quarter_questions,
+    started,
+)
 
 
 @pytest.fixture
@@ -46,85 +48,6 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def entry(site: SimulatedSite) -> MockConfigEntry:
     return entry_for(site, meters=[flat(site)])
-
-
-def flat(site: SimulatedSite) -> str:
-    return site.meter("Appartement 1.1").id
-
-
-def subentry(component: str, **data: Any) -> ConfigSubentry:
-    known = {"component": component, "meters": [], "valid_from": "2026-01-01"}
-    return ConfigSubentry(
-        data=MappingProxyType(known | {"pricing": "fixed"} | data),
-        subentry_type="tariff",
-        title=component,
-        unique_id=None,
-    )
-
-
-async def add(
-    hass: HomeAssistant, entry: MockConfigEntry, component: str, **data: Any
-) -> ConfigSubentry:
-    """Add a version, and let everything follow from it."""
-    version = subentry(component, **data)
-    hass.config_entries.async_add_subentry(entry, version)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    return version
-
-
-async def started(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    await hass.config.async_set_time_zone("Europe/Zurich")
-    await set_up(hass, entry)
-    await history_done(entry)
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-def model_costs(
-    site: SimulatedSite,
-    price: Callable[[datetime], float],
-    column: str = "from_ext",
-    medium: str = "electricity",
-    since: datetime | None = None,
-) -> dict[datetime, float]:
-    """Return what each hour costs by the model; `price` is asked by local time."""
-    now = dt_util.utcnow()
-    quarters = site.model(medium, "15T", site.created, now, at=now)[column]
-    zone = dt_util.get_time_zone("Europe/Zurich")
-    costs = {at: some * price(at.astimezone(zone)) for at, some in quarters.items()}
-    return {h: c for h, c in hours_of(costs).items() if since is None or h >= since}
-
-
-def assert_costs(
-    rows: Mapping[datetime, tuple[float, float]], model: Mapping[datetime, float]
-) -> None:
-    assert rows.keys() == model.keys()
-    wrong = {
-        hour: (rows[hour][0], cost)
-        for hour, cost in model.items()
-        if abs(rows[hour][0] - cost) > ROUNDING
-    }
-    assert not wrong
-
-
-def in_halves(local: datetime) -> float:
-    """Return 0.30 from 06:30 to 20:30, or else 0.20."""
-    clock = local.hour + local.minute / 60
-    return 0.30 if 6.5 <= clock < 20.5 else 0.20
-
-
-HALVES = {
-    "pricing": "times",
-    "price": 0.20,
-    "zones": [{"price": 0.30, "from": "06:30:00", "to": "20:30:00"}],
-}
-
-
-def quarter_questions(cloud: Simulator, since: int) -> int:
-    return sum(
-        (request.json or {}).get("sampling_frequency") == "15T"
-        for request in cloud.requests[since:]
-        if request.endpoint == "site_data"
-    )
 
 
 @pytest.mark.freeze_time(NOW)

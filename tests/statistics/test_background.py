@@ -14,13 +14,9 @@ from sqlalchemy.exc import OperationalError
 
 from custom_components.climkit.metering.flows import Flow
 from custom_components.climkit.metering.hours import HOUR, QUARTER
+from custom_components.climkit.metering.spans import Span
 from custom_components.climkit.statistics import writer as writers
-from custom_components.climkit.statistics.updates import (
-    Amounts,
-    Derived,
-    RecorderError,
-    Span,
-)
+from custom_components.climkit.statistics.updates import Amounts, Derived, RecorderError
 
 from ..conftest import later
 from ..ledger import rows_of
@@ -143,7 +139,7 @@ async def test_derived_of_polls(hass: HomeAssistant) -> None:
     assert seen == [8]
     assert statistics.derived_missing == {COST}
     (derived,) = derive(FLOW, {})
-    assert await statistics.async_rederive(derived, START) == 2
+    assert await statistics.async_rederive(derived, [(START, START + 2 * HOUR)]) == 2
     assert statistics.derived_missing == set()
     expected = {START: (0.6, 0.6), START + HOUR: (0.6, 1.2)}
     rows = await rows_of(hass, COST)

@@ -19,12 +19,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from sqlalchemy import event
 
 from custom_components.climkit.metering.hours import HOUR
-from custom_components.climkit.statistics.updates import (
-    Amounts,
-    Derived,
-    SeriesUpdate,
-    Span,
-)
+from custom_components.climkit.metering.spans import Span
+from custom_components.climkit.statistics.updates import Amounts, Derived, SeriesUpdate
 from custom_components.climkit.statistics.writer import StatisticsWriter
 
 from .ledger import EXPORT, GRID, T0, chain, hours, stored, write
@@ -131,8 +127,8 @@ async def test_of_time_alone(hass: HomeAssistant, priced: StatisticsWriter) -> N
         return {start + n * HOUR: 0.01 for n in range((end - start) // HOUR)}
 
     derived = Derived(metadata(COST), (), fee)
-    assert await priced.async_derive(derived, T0, T0 + 24 * HOUR) == 24
-    assert await priced.async_derive(derived, T0, T0 + 24 * HOUR) == 0
+    assert await priced.async_derive(derived, [(T0, T0 + 24 * HOUR)]) == 24
+    assert await priced.async_derive(derived, [(T0, T0 + 24 * HOUR)]) == 0
     assert await stored(hass, COST) == chain(dict.fromkeys(range(24), 0.01))
 
 
@@ -142,12 +138,12 @@ async def test_priced_anew(hass: HomeAssistant, priced: StatisticsWriter) -> Non
     await write(priced, energy, derived=(cost(0.3),))
     prices: dict[int, float] = {n: 0.2 for n in range(20, 60) if n % 10}
     start, end = T0 + 20 * HOUR, T0 + 60 * HOUR
-    await priced.async_derive(cost(prices), start, end)
+    await priced.async_derive(cost(prices), [(start, end)])
     expected = {n: energy[n] * (0.3 if n < 20 else 0.2) for n in energy}
     for gone in (20, 30, 40, 50):
         del expected[gone]
     assert await stored(hass, COST) == chain(expected)
-    await priced.async_derive(cost(0.3), start, T0 + 40 * HOUR)
+    await priced.async_derive(cost(0.3), [(start, T0 + 40 * HOUR)])
     expected |= {n: energy[n] * 0.3 for n in range(20, 40)}
     assert await stored(hass, COST) == chain(expected)
 
@@ -160,7 +156,7 @@ async def test_cleared(hass: HomeAssistant, priced: StatisticsWriter) -> None:
     result = await write(priced, {2: 3}, derived=(cost(0.3),))
     assert result.derived_missing == {COST}
     assert await stored(hass, COST) == []
-    await priced.async_derive(cost(0.3), T0, T0 + 3 * HOUR)
+    await priced.async_derive(cost(0.3), [(T0, T0 + 3 * HOUR)])
     assert await stored(hass, COST) == chain({0: 0.3, 1: 0.6, 2: 0.9})
 
 
@@ -202,7 +198,7 @@ async def test_exact_at_every_commit(
     event.listen(engine, "commit", check)
     try:
         end = T0 + len(energy) * HOUR
-        assert await priced.async_derive(cost(0.25), T0, end) == len(energy)
+        assert await priced.async_derive(cost(0.25), [(T0, end)]) == len(energy)
     finally:
         event.remove(engine, "commit", check)
     assert not broken

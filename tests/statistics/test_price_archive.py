@@ -116,6 +116,15 @@ async def test_by_states_of_the_last_days(
     assert cost_of_hour(2.0, [2.0, 0.0, 0.0, 0.0], prices) == pytest.approx(0.40)
 
 
+async def test_a_price_that_has_stood_for_long(
+    archive: PriceArchive, hass: HomeAssistant
+) -> None:
+    """Told before what the recorder knows, and standing still: it was so all the time."""
+    tell(hass, 0.20, TEN - 30 * 24 * HOUR)
+    await archive.async_fill(PRICE, TEN, TEN + HOUR)
+    assert of_hour(archive, TEN) == pytest.approx([0.2] * 4)
+
+
 async def test_by_hourly_means_before(
     archive: PriceArchive, hass: HomeAssistant
 ) -> None:

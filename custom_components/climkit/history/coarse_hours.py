@@ -3,7 +3,7 @@
 They are exact only once the quarter hours are known. Pure, apart from what it keeps.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -47,13 +47,13 @@ class CoarseHours:
         """Note a span."""
         self._spans[id_] = merged([*self._spans.get(id_, ()), span])
 
-    def remove(self, id_: str, span: Span) -> None:
-        """Forget a span: it is exact, or it is priced anew."""
-        self._spans[id_] = without(self._spans.get(id_, ()), [span])
+    def remove(self, id_: str, spans: Iterable[Span]) -> None:
+        """Forget some spans: they are exact, or priced anew."""
+        self._spans[id_] = without(self._spans.get(id_, ()), spans)
 
     def begin(self, id_: str, span: Span) -> None:
         """Take a span off the list while it is priced: what is noted meanwhile stays."""
-        self.remove(id_, span)
+        self.remove(id_, [span])
         self._doing[id_] = [*self._doing.get(id_, ()), span]
 
     def end(self, id_: str, span: Span, *, done: bool) -> None:

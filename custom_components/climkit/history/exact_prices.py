@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 from ..api import ClimkitAuthenticationError, ClimkitError, Priority, Resolution
 from ..const import LOGGER
 from ..metering.flows import Flow, Medium
-from ..metering.hours import LIVE_WINDOW, hour_of
+from ..metering.hours import HOUR, LIVE_WINDOW, hour_of
 from ..metering.spans import Span, clipped, merged
 from ..reading.answers import Answer, Question
 from ..reading.refusals import patience
@@ -148,10 +148,15 @@ class ExactPrices:
         part: Span,
     ) -> None:
         id_, done = priced.statistic_id, False
+        hours = {hour_of(start) for some in quarters.values() for start in some}
+        known = {hour for hour in hours if part[0] <= hour < part[1]}
         self._coarse.begin(id_, part)
         try:
             derived = self._site.derived(priced, quarters)
-            await self._site.statistics.async_rederive(derived, *part)
+            # Between them, and where the cloud tells no quarters, rows stay.
+            uneven = self._site.uneven(priced, known)
+            spans = merged((hour, hour + HOUR) for hour in uneven)
+            await self._site.statistics.async_rederive(derived, spans)
             done = True
         finally:
             self._coarse.end(id_, part, done=done)

@@ -4,7 +4,7 @@ Polls tell the quarter hours of the last two days, so these are priced exactly. 
 priced by the mean of an hour with two prices is told, so that its quarters are fetched.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,13 +22,14 @@ from ..metering.costs import (
 from ..metering.flows import Flow
 from ..metering.hours import HOUR, hour_of
 from ..metering.site import SiteInfo
+from ..metering.spans import Span
 from ..metering.tariff import Tariff
 from ..metering.tariffs import Tariffs
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.metadata import cost_metadata
 from ..statistics.naming import async_statistic_names
 from ..statistics.site_statistics import SiteStatistics
-from ..statistics.updates import Amounts, Derivation, Derived, Span
+from ..statistics.updates import Amounts, Derivation, Derived
 from .coarse_hours import CoarseHours
 
 WITHIN: Final = timedelta(days=2)
@@ -160,7 +161,7 @@ class PricedSite:
         ]
         hours = self._note_quarters(flow, quarters) if quarters else set()
         return tuple(
-            self.derived(self.identified(each), hours=self._uneven(each, hours))
+            self.derived(self.identified(each), hours=self.uneven(each, hours))
             for each in priced
         )
 
@@ -170,8 +171,8 @@ class PricedSite:
         self._quarters[flow] = dict(quarters)
         return {hour_of(at) for at, some in quarters.items() if known.get(at) != some}
 
-    def _uneven(
-        self, priced: PricedSeries, hours: set[datetime]
+    def uneven(
+        self, priced: PricedSeries, hours: AbstractSet[datetime]
     ) -> frozenset[datetime]:
         """Return the hours with two prices: their costs depend on the quarters."""
         timelines = [

@@ -4,7 +4,7 @@ Costs are written with the energy they follow from. When tariffs, days off or ar
 prices change, what they price otherwise is priced anew, without a reload.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
@@ -58,23 +58,27 @@ class SitePricing:
         self._site = site
         self._statistics = reconciler.statistics
         self._store = entry_store(hass, entry.entry_id, COSTS)
-        self._subentries: dict[str, Any] = {}
+        self._subentries: dict[str, Mapping[str, Any]] = {}
+        """What they hold: Home Assistant changes a subentry in its place."""
         self._versions: list[Tariff] = []
+        self._days_off = DaysOff()
+        """The answers by which prices are worked out now."""
         self._priced = PricedSite(
             hass,
             site,
             reconciler.statistics,
-            self._snapshot([], {}),
+            self._snapshot([], DaysOff()),
             self._became_coarse,
         )
         self._exact = ExactPrices(
             hass, entry, self._priced, reconciler, self._progressed
         )
         self._repricing = Repricing(hass, self._priced, self._wake)
-        self._stored_by = self._snapshot([], {})
+        self._stored_by = self._snapshot([], DaysOff())
         """The tariffs that the stored costs follow from, but for what is to be done."""
-        self._stored_facts: dict[str, Any] = {}
-        self._is_compared = True
+        self._stored_facts = _facts([], DaysOff(), [])
+        self._compared: tuple[Tariffs, tuple[PricedSeries, ...]] | None = None
+        """What was compared with them: only what is no longer it may differ."""
         self._is_counted = False
         self._is_named = False
         self._is_kept = False
@@ -145,18 +149,10 @@ class SitePricing:
         data = await self._store.async_load() or {}
         self._is_kept = bool(data)
         try:
-            self._stored_facts = {
-                "tariffs": data.get("tariffs", []),
-                "days_off": data.get("days_off", {}),
-            }
-            versions = [Tariff.from_dict(some) for some in data.get("tariffs", [])]
-            self._stored_by = self._snapshot(
-                versions, DaysOff.from_dict(self._stored_facts["days_off"])
-            )
-            self._repricing.recall(data.get("todo", {}))
-            self._priced.coarse.recall(data.get("coarse", {}))
+            self._recall(data)
         except (AttributeError, TypeError, ValueError) as err:
             LOGGER.warning("Costs are priced anew: what was kept is damaged: %s", err)
+            self._recall({})
         self._take_tariffs()
         await self._priced.async_name()
         self._is_named = True
@@ -201,28 +197,34 @@ class SitePricing:
             await self._store.async_save(self._as_dict())
         await self.archive.async_close()
 
+    def _recall(self, data: Mapping[str, Any]) -> None:
+        versions = [Tariff.from_dict(some) for some in data.get("tariffs", [])]
+        days_off = DaysOff.from_dict(data.get("days_off", {}))
+        self._repricing.recall(data.get("todo", []))
+        self._priced.coarse.recall(data.get("coarse", {}))
+        self._stored_by = self._snapshot(versions, days_off)
+        self._stored_facts = _facts(versions, days_off, data.get("series", []))
+
     def _as_dict(self) -> dict[str, Any]:
         return self._stored_facts | {
-            "todo": self._repricing.as_dict(),
+            "todo": self._repricing.as_list(),
             "coarse": self._priced.coarse.as_dict(),
         }
 
-    def _snapshot(
-        self, versions: list[Tariff], days_off: DaysOff | dict[str, Any]
-    ) -> Tariffs:
-        # Answers may be added to what is known, but not to a snapshot.
-        frozen = {workday: dict(days) for workday, days in days_off.items()}
-        return Tariffs(versions, self._site.data.zone, self.archive, frozen)
+    def _snapshot(self, versions: list[Tariff], days_off: DaysOff) -> Tariffs:
+        return Tariffs(versions, self._site.data.zone, self.archive, days_off)
 
     # --- What changes -------------------------------------------------------------
 
     @callback
     def _take_tariffs(self) -> None:
         """Price by the tariffs and days off of now, from now on."""
-        self._subentries = dict(self._entry.subentries)
+        self._subentries = _held(self._entry)
         self._versions = [stored.tariff for stored in stored_tariffs(self._entry)]
-        self._priced.tariffs = self._snapshot(self._versions, self.archive.days_off)
-        self._is_compared = self._is_counted = False
+        # Answers may be added to what is known, but not to a snapshot.
+        self._days_off = DaysOff.from_dict(self.archive.days_off.as_dict())
+        self._priced.tariffs = self._snapshot(self._versions, self._days_off)
+        self._is_counted = False
         self._is_kept |= bool(self._versions)
 
     @callback
@@ -230,7 +232,7 @@ class SitePricing:
         self, change: ConfigEntryChange, entry: ConfigEntry
     ) -> None:
         """Look whether it is the tariffs that have changed: its state does as well."""
-        if entry is self._entry and dict(entry.subentries) != self._subentries:
+        if entry is self._entry and _held(entry) != self._subentries:
             self._take_tariffs()
             self.archive.async_watch(self._versions, self._site.data.zone)
             self._repricing.fees_due = True
@@ -273,15 +275,23 @@ class SitePricing:
             self._work.wake()
 
     def _has_work(self) -> bool:
-        settled = self._is_compared and self._is_named and self._is_counted
+        settled = self._is_compared() and self._is_named and self._is_counted
         return not settled or self._repricing.has_work
+
+    def _is_compared(self) -> bool:
+        return self._compared is not None and all(
+            known is now
+            for known, now in zip(
+                self._compared, (self.tariffs, self._priced.possible()), strict=True
+            )
+        )
 
     async def _async_work(self) -> None:
         """Do one thing; raises RecorderError."""
         if not self._is_named:
             self._is_named = True
             await self._priced.async_name()
-        elif not self._is_compared:
+        elif not self._is_compared():
             await self._async_compare()
         elif self._repricing.has_work:
             await self._repricing.async_work()
@@ -290,16 +300,20 @@ class SitePricing:
             await self._async_count()
 
     async def _async_compare(self) -> None:
-        """Find out what the tariffs of now price otherwise than those before."""
-        self._is_compared = True
-        new, versions = self.tariffs, self._versions
-        days_off = self.archive.days_off.as_dict()
-        await self._repricing.async_compare(self._stored_by, new)
-        self._stored_by = new
-        self._stored_facts = {
-            "tariffs": [version.as_dict() for version in versions],
-            "days_off": days_off,
-        }
+        """Find out what the tariffs of now price otherwise than those before.
+
+        It is on the disk before a row is touched: whatever happens then, no row can
+        follow from tariffs that nobody knows of.
+        """
+        new, versions, possible = self.tariffs, self._versions, self._priced.possible()
+        ids = [self._priced.identified(some).statistic_id for some in possible]
+        facts = _facts(versions, self._days_off, ids)
+        before = frozenset(self._stored_facts["series"])
+        found = await self._repricing.async_compare(self._stored_by, new, before)
+        self._stored_by, self._stored_facts = new, facts
+        self._compared = new, possible
+        if found:
+            await self._store.async_save(self._as_dict())
 
     async def _async_count(self) -> None:
         self._is_counted = True
@@ -336,3 +350,18 @@ class SitePricing:
     def _tell(self) -> None:
         for listener in tuple(self._listeners.values()):
             listener()
+
+
+def _held(entry: ConfigEntry) -> dict[str, Mapping[str, Any]]:
+    return {id_: subentry.data for id_, subentry in entry.subentries.items()}
+
+
+def _facts(
+    versions: Sequence[Tariff], days_off: DaysOff, series: Sequence[str]
+) -> dict[str, Any]:
+    """Return what stored costs follow from, and of which statistics, as plain data."""
+    return {
+        "tariffs": [version.as_dict() for version in versions],
+        "days_off": days_off.as_dict(),
+        "series": list(series),
+    }

@@ -5,22 +5,29 @@ one series at a time, again and again until the recorder serves; what is still t
 is kept over a restart.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
+from ..metering.changed_prices import Change, changed_spans
 from ..metering.hours import HOUR, hour_of
-from ..metering.tariffs import Tariffs, first_difference, first_fee_difference
+from ..metering.spans import Span, clipped, merged
+from ..metering.tariffs import Tariffs, first_fee_difference
 from ..statistics.queries import async_read, newest_rows
-from ..statistics.updates import RecorderError, Span
+from ..statistics.updates import RecorderError
 from ..statistics.writer import StatisticsWriter
 from .priced_site import PricedSeries, PricedSite
 
 BEFORE: Final = timedelta(days=10 * 366)
 """So long before the beginning of a site's history there may still be older rows."""
+
+type Spans = tuple[Span, ...]
+"""Of whole hours, oldest first; those of years may be thousands, and are shared."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Repricing:
@@ -36,8 +43,8 @@ class Repricing:
         self._site = priced
         self._changed = changed
         self._writer = StatisticsWriter(hass)
-        self._todo: dict[str, Span] = {}
-        self._doing: dict[str, Span] = {}
+        self._todo: dict[str, Spans] = {}
+        self._doing: dict[str, Spans] = {}
         self._announced: dict[str, str | None] = {}
 
     @property
@@ -45,31 +52,38 @@ class Repricing:
         """Return whether something is to be done."""
         return bool(self._todo) or self.fees_due or bool(self._unannounced())
 
-    def as_dict(self) -> dict[str, list[str]]:
-        """Return what is still to be done, as plain data."""
-        return {
-            id_: [start.isoformat(), end.isoformat()]
-            for id_, (start, end) in self._with(self._todo, self._doing).items()
-        }
+    def as_list(self) -> list[list[list[Any]]]:
+        """Return what is still to be done, as plain data.
+
+        Statistics for which the same is to be done are told together, hours by their
+        number since 1970: there may be many of both.
+        """
+        together: dict[int, tuple[list[str], Spans]] = {}
+        for id_, spans in self._with(self._todo, self._doing).items():
+            together.setdefault(id(spans), ([], spans))[0].append(id_)
+        return [[ids, _as_numbers(spans)] for ids, spans in together.values()]
 
     @staticmethod
-    def _with(todo: Mapping[str, Span], more: Mapping[str, Span]) -> dict[str, Span]:
+    def _with(todo: Mapping[str, Spans], more: Mapping[str, Spans]) -> dict[str, Spans]:
         joined = dict(todo)
-        for id_, span in more.items():
-            start, end = joined.get(id_, span)
-            joined[id_] = min(start, span[0]), max(end, span[1])
+        for id_, spans in more.items():
+            known = joined.get(id_)
+            joined[id_] = tuple(merged((*known, *spans))) if known else spans
         return joined
 
-    def recall(self, data: Mapping[str, Any]) -> None:
-        """Go on with what `as_dict` told."""
-        for id_, (start, end) in data.items():
-            span = datetime.fromisoformat(start), datetime.fromisoformat(end)
-            self.add(id_, span)
+    def recall(self, data: Iterable[tuple[list[str], list[int]]]) -> None:
+        """Go on with what `as_list` told. Raises TypeError or ValueError."""
+        for ids, numbers in data:
+            spans = _as_spans(numbers)
+            self._todo = self._with(self._todo, dict.fromkeys(ids, spans))
+        self._changed()
 
     @callback
     def add(self, id_: str, span: Span) -> None:
-        """Have a span of a series priced anew."""
-        self._todo = self._with(self._todo, {id_: span})
+        """Have all hours of which a series has some in a span priced anew."""
+        start, end = span
+        whole = hour_of(start), hour_of(end - timedelta.resolution) + HOUR
+        self._todo = self._with(self._todo, {id_: (whole,)})
         self._changed()
 
     @callback
@@ -86,15 +100,31 @@ class Repricing:
         """Return all time up to now, in which energy may be stored."""
         return self._site.site.data.beginning - BEFORE, dt_util.utcnow()
 
-    async def async_compare(self, old: Tariffs, new: Tariffs) -> None:
-        """Have all series priced anew that other tariffs price otherwise."""
-        possible = self._site.possible()
-        starts = await self._hass.async_add_executor_job(
-            _first_differences, old, new, possible, self._ever()
+    async def async_compare(
+        self, old: Tariffs, new: Tariffs, known: AbstractSet[str]
+    ) -> bool:
+        """Have all series priced anew that other tariffs price otherwise, if any is.
+
+        And all of those that were not `known`, by their ids: of a meter that was not
+        chosen, energy may be stored whose costs nobody followed.
+        """
+        ids = {
+            priced: self._site.identified(priced).statistic_id
+            for priced in self._site.possible()
+        }
+        changed = await self._hass.async_add_executor_job(
+            _changed, old, new, tuple(ids), self._ever()
         )
-        for priced, start in starts.items():
-            id_ = self._site.identified(priced).statistic_id
-            self.add(id_, (hour_of(start), dt_util.utcnow()))
+        more = {ids[priced]: spans for priced, spans in changed.items()}
+        self._todo = self._with(self._todo, more)
+        unknown = [
+            id_
+            for priced, id_ in ids.items()
+            if id_ not in known and priced.is_priced_by(new)
+        ]
+        for id_ in unknown:
+            self.add(id_, self._ever())
+        return bool(more or unknown)
 
     # --- Doing it -----------------------------------------------------------------
 
@@ -141,24 +171,25 @@ class Repricing:
             return
         # What is added meanwhile, by newer tariffs, is another thing to do.
         self._doing = {id_: self._todo.pop(id_)}
+        done = False
         try:
             await self._async_reprice(known[id_], self._doing[id_])
-        except RecorderError:
-            self._todo = self._with(self._todo, self._doing)
-            raise
-        self._doing = {}
+            done = True
+        finally:
+            if not done:
+                self._todo = self._with(self._todo, self._doing)
+            self._doing = {}
 
-    async def _async_reprice(self, priced: PricedSeries, span: Span) -> None:
-        start, end = span
+    async def _async_reprice(self, priced: PricedSeries, spans: Spans) -> None:
         derived = self._site.derived(priced)
-        present = hour_of(dt_util.utcnow())
+        first, end = spans[0][0], hour_of(dt_util.utcnow())
         if not priced.flows:
-            start = max(start, self._site.site.data.beginning)
-            end = min(end, present)
+            first = max(first, self._site.site.data.beginning)
         else:
-            end = min(hour_of(end) + HOUR, present + HOUR)
-        self._site.coarse.remove(priced.statistic_id, (start, end))  # told anew
-        await self._site.statistics.async_rederive(derived, start, end)
+            end += HOUR
+        parts = [part for span in spans if (part := clipped(span, first, end))]
+        self._site.coarse.remove(priced.statistic_id, parts)  # told anew
+        await self._site.statistics.async_rederive(derived, parts)
 
     async def _async_write_fees(self) -> None:
         """Write the fees of hours that are over: from behind the newest row on."""
@@ -170,33 +201,44 @@ class Repricing:
             tail = tails[priced.statistic_id]
             start = tail[-1].start + HOUR if tail else self._site.site.data.beginning
             if start < present:
-                await self._async_reprice(priced, (start, present))
+                await self._async_reprice(priced, ((start, present),))
 
 
-def _first_differences(
+def _changed(
     old: Tariffs, new: Tariffs, possible: tuple[PricedSeries, ...], span: Span
-) -> dict[PricedSeries, datetime]:
-    """Return from when on each series is priced otherwise; none of those that are not.
+) -> dict[PricedSeries, Spans]:
+    """Return what of each series is priced otherwise; none of those that are not.
 
-    Years of hours may have to be compared: not in the event loop.
+    Years of hours may have to be compared: not in the event loop, and once for all
+    meters that share their prices.
     """
-    found: dict[PricedSeries, datetime] = {}
+    found: dict[PricedSeries, Spans] = {}
+    known: dict[tuple[Change, ...], Spans] = {}
+    since, until = span
     for priced in possible:
         if not (priced.is_priced_by(old) or priced.is_priced_by(new)):
             continue
-        since, until = span
-        if priced.flows:
-            starts = [
-                first_difference(
-                    old, new, component, priced.meter_id, since=since, until=until
-                )
-                for _, component in priced.series.terms
-            ]
+        meter_id = priced.meter_id
+        changes = tuple(
+            (old.timeline(component, meter_id), new.timeline(component, meter_id))
+            for _, component in priced.series.terms
+        )
+        if not changes:
+            fee = first_fee_difference(old, new, meter_id, since=since, until=until)
+            spans: Spans = ((fee, hour_of(until) + HOUR),) if fee else ()
+        elif changes in known:
+            spans = known[changes]
         else:
-            meter_id = priced.meter_id
-            starts = [
-                first_fee_difference(old, new, meter_id, since=since, until=until)
-            ]
-        if known := [start for start in starts if start]:
-            found[priced] = min(known)
+            spans = known[changes] = changed_spans(changes, since, until)
+        if spans:
+            found[priced] = spans
     return found
+
+
+def _as_numbers(spans: Spans) -> list[int]:
+    return [(moment - _EPOCH) // HOUR for span in spans for moment in span]
+
+
+def _as_spans(numbers: list[int]) -> Spans:
+    moments = [_EPOCH + number * HOUR for number in numbers]
+    return tuple(zip(moments[::2], moments[1::2], strict=True))

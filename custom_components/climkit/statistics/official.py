@@ -27,14 +27,15 @@ from ..metering.reconcile import (
     plan,
     plan_derived,
 )
+from ..metering.spans import Span
 from .queries import amounts_during, async_read, newest_rows, rows_from, stored_metadata
 from .turn import RecorderTurn
 from .updates import (
     Derived,
     RecorderError,
     SeriesUpdate,
-    Span,
     WriteResult,
+    hours_within,
     pending_derivations,
 )
 
@@ -108,13 +109,11 @@ class OfficialBackend:
         }
 
     async def async_derive(
-        self, turn: RecorderTurn, derived: Derived, start: datetime, end: datetime
+        self, turn: RecorderTurn, derived: Derived, spans: Sequence[Span]
     ) -> int:
-        """Make all rows of a derived statistic in [start, end) new, at once."""
+        """Make the rows of a derived statistic in some spans new, at once."""
         await async_barrier(self._hass, turn, derived.id)
-        some, written = await async_read(
-            self._hass, _derived_anew, derived, (start, end)
-        )
+        some, written = await async_read(self._hass, _derived_anew, derived, spans)
         await self._async_import(turn, [some] if some else [])
         return written
 
@@ -211,9 +210,10 @@ def _planned(
 
 
 def _derived_anew(
-    hass: HomeAssistant, derived: Derived, span: Span
+    hass: HomeAssistant, derived: Derived, spans: Sequence[Span]
 ) -> tuple[_Import | None, int]:
-    return _derived(hass, derived, span, None, {})
+    span, hours = hours_within(spans, spans[0][0], spans[-1][1])
+    return _derived(hass, derived, span, hours, {})
 
 
 def _derived(
@@ -231,7 +231,7 @@ def _derived(
     sources = [
         _amounts(hass, id_, span, coming.get(id_, {})) for id_ in derived.sources
     ]
-    amounts = derived.amounts(span, sources)
+    amounts = derived.amounts_of(hours, span, sources)
     stored, later = _divided(rows_from(hass, derived.id, start), end)
     if hours is None:
         hours = frozenset(row.start for row in stored.rows) | amounts.keys()

@@ -23,6 +23,7 @@ from ..metering.archived_prices import (
     spans_of_days,
 )
 from ..metering.hours import QUARTER
+from ..metering.spans import merged
 from ..metering.tariff import Tariff
 from ..storage import PRICES, entry_store
 from .days_off import DaysOff
@@ -138,11 +139,17 @@ class PriceArchive:
         start, end = _quarter_of(start), min(_quarter_of(end), _quarter_of(now))
         exact_since = max(start, _quarter_of(states_since(self._hass, now)))
         prices = self._prices_of(entity_id)
-        for begin, stop in spans_of_days(exact_since, end, 1):
-            if prices.lacks(begin, stop, exact=True):
-                changes = await async_price_changes(self._hass, entity_id, begin, stop)
-                told = prices_of_changes(changes, begin, stop)
-                self._put(entity_id, told, exact=True)
+        lacking = [
+            span
+            for span in spans_of_days(exact_since, end, 1)
+            if prices.lacks(*span, exact=True)
+        ]
+        if lacking:
+            # At once: what an entity told before some moment, the recorder knows only
+            # if it has been running since.
+            begin, stop = lacking[0][0], lacking[-1][1]
+            changes = await async_price_changes(self._hass, entity_id, begin, stop)
+            self._put(entity_id, prices_of_changes(changes, begin, stop), exact=True)
         for begin, stop in spans_of_days(start, end, DAYS_AT_ONCE):
             if prices.lacks(begin, stop, exact=False):
                 means = await async_hourly_prices(self._hass, entity_id, begin, stop)
@@ -224,8 +231,8 @@ class PriceArchive:
         changed = [
             start for start, price in told if prices.put(start, price, exact=exact)
         ]
-        if changed:
-            self._tell(entity_id, min(changed), max(changed) + QUARTER)
+        for span in merged((start, start + QUARTER) for start in changed):
+            self._tell(entity_id, *span)
 
     @callback
     def _tell(self, entity_id: str, start: datetime, end: datetime) -> None:

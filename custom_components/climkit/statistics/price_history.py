@@ -40,7 +40,11 @@ async def async_price_changes(
     The first one is what it told at `start`, if that is still known. Raises
     RecorderError.
     """
-    return await async_read(hass, _price_changes, entity_id, start, end)
+    changes = await async_read(hass, _price_changes, entity_id, start, end)
+    if state := hass.states.get(entity_id):
+        # That may be older than what the recorder keeps, or not be recorded at all.
+        changes = sorted({*changes, (state.last_updated, price_of(state))}, key=_moment)
+    return changes
 
 
 async def async_hourly_prices(
@@ -56,6 +60,10 @@ async def async_hourly_prices(
 def states_since(hass: HomeAssistant, now: datetime) -> datetime:
     """Return before when the recorder has no states any longer."""
     return now - timedelta(days=get_instance(hass).keep_days + 1)
+
+
+def _moment(change: tuple[datetime, float | None]) -> datetime:
+    return change[0]
 
 
 def _price_changes(

@@ -16,6 +16,7 @@ from ..metering.flows import Flow
 from ..metering.hours import LIVE_WINDOW, HourlyAmounts, hour_of
 from ..metering.reconcile import EXACT, total_at_live_edge
 from ..metering.site import SiteInfo
+from ..metering.spans import Span
 from .background import BackgroundWork
 from .followed_site import FollowedSite
 from .live_writes import LiveWrites, Poll, Quarters, known_until
@@ -223,17 +224,14 @@ class SiteStatistics:
         self._tell()
         return written
 
-    async def async_rederive(
-        self, derived: Derived, start: datetime, end: datetime | None = None
-    ) -> int:
-        """Make all rows of a derived statistic from `start` on new; return how many.
+    async def async_rederive(self, derived: Derived, spans: Sequence[Span]) -> int:
+        """Make the rows of a derived statistic in some spans new; return how many.
 
-        Up to `end`, or to the present hour. Oldest first, in transactions of bounded
-        size between which polls have their turn. Raises RecorderError.
+        Spans of whole hours, oldest first; in transactions of bounded size between
+        which polls have their turn. Raises RecorderError.
         """
-        end = end or hour_of(dt_util.utcnow())
         with self._busy():
-            written = await self._writer.async_derive(derived, start, end)
+            written = await self._writer.async_derive(derived, spans)
         self.derived_missing.discard(derived.id)
         return written
 

@@ -2,9 +2,8 @@
 
 Home Assistant's own import function writes rows, but a correction of last year must move
 every later sum in the same transaction. So rows are read, compared and written at once
-here. Any of it may move with any version of Home Assistant: `transactions` alone imports
-this module, which `writer` does late, and it asks `probe` first; `official` is the way
-without it.
+here. Any of it may move with any version: `transactions` alone imports this module, which
+`writer` does late, and it asks `probe` first; `official` is the way without it.
 """
 
 from annotationlib import Format
@@ -46,7 +45,8 @@ from ..metering.reconcile import (
     plan,
     plan_derived,
 )
-from .updates import Derived, SeriesUpdate, Span, WriteResult, pending_derivations
+from ..metering.spans import Span
+from .updates import Derived, SeriesUpdate, WriteResult, pending_derivations
 
 _NAMES: Final[dict[type, tuple[str, ...]]] = {
     Recorder: ("queue_task", "get_session"),
@@ -220,7 +220,7 @@ class Tables:
         return frozenset(pending.keys() - numbers.keys())
 
     def derive(
-        self, derived: Derived, span: Span, hours: frozenset[datetime] | None = None
+        self, derived: Derived, span: Span, hours: frozenset[datetime] | None
     ) -> int:
         """Derive these hours of a span, or all of it; return how many rows changed."""
         numbers = self.find((derived.id, *derived.sources))
@@ -232,7 +232,7 @@ class Tables:
             else {}
             for id_ in derived.sources
         ]
-        amounts = derived.amounts(span, sources)
+        amounts = derived.amounts_of(hours, span, sources)
         series = _Series(self.database, numbers[derived.id])
         window = series.window(*span)
         hours = frozenset(window.ids) | amounts.keys() if hours is None else hours

@@ -13,9 +13,10 @@ from typing import Final
 from homeassistant.core import HomeAssistant
 
 from ..metering.hours import HOUR
+from ..metering.spans import Span
 from .table import Tables, amounts_by_sums, probe, queue
 from .turn import RecorderTurn
-from .updates import Derived, SeriesUpdate, WriteResult
+from .updates import Derived, SeriesUpdate, WriteResult, hours_within
 
 ROWS_AT_ONCE: Final = 5000
 """Rows compared in one transaction, in which the recorder does nothing else."""
@@ -50,18 +51,19 @@ class TableBackend:
         return written
 
     async def async_derive(
-        self, turn: RecorderTurn, derived: Derived, start: datetime, end: datetime
+        self, turn: RecorderTurn, derived: Derived, spans: Sequence[Span]
     ) -> int:
-        """Make all rows of a derived statistic in [start, end) new, oldest first.
+        """Make the rows of a derived statistic in some spans new, oldest first.
 
         After each transaction its sums are exact, and later rows are still there.
         """
         written = 0
+        start, end = spans[0][0], spans[-1][1]
         while start < end:
             stop = min(start + ROWS_AT_ONCE * HOUR, end)
-            written += await self._async_run(
-                turn, partial(Tables.derive, derived=derived, span=(start, stop))
-            )
+            span, hours = hours_within(spans, start, stop)
+            work = partial(Tables.derive, derived=derived, span=span, hours=hours)
+            written += await self._async_run(turn, work)
             start = stop
         return written
 

@@ -1,6 +1,6 @@
 """What is asked of the writers of statistics, and what became of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,8 +8,9 @@ from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.exceptions import HomeAssistantError
 
 from ..const import DOMAIN
-from ..metering.hours import HourlyAmounts
+from ..metering.hours import HOUR, HourlyAmounts
 from ..metering.reconcile import StatisticRow
+from ..metering.spans import Span, clipped
 
 
 class RecorderError(HomeAssistantError):
@@ -22,8 +23,8 @@ class RecorderError(HomeAssistantError):
         )
 
 
-type Span = tuple[datetime, datetime]
-"""From the first moment up to, not including, the second, in UTC."""
+type Hours = tuple[Span, frozenset[datetime] | None]
+"""A span, and which of its hours; None is all of them."""
 
 type Amounts = Mapping[datetime, float]
 """By the start of the hour, in UTC."""
@@ -52,6 +53,23 @@ class Derived:
     def id(self) -> str:
         """Return the id of the statistic."""
         return self.metadata["statistic_id"]
+
+    def amounts_of(
+        self,
+        hours: AbstractSet[datetime] | None,
+        span: Span,
+        sources: Sequence[Amounts],
+    ) -> Amounts:
+        """Return the amounts of these hours of a span, or of all its hours.
+
+        Only of hours that are wanted it may be said how they came about.
+        """
+        if hours is not None:
+            sources = [
+                {hour: amount for hour, amount in some.items() if hour in hours}
+                for some in sources
+            ]
+        return self.amounts(span, sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,20 @@ class WriteResult:
     def newest(self) -> StatisticRow | None:
         """Return its newest row, or None while it has none."""
         return self.newest_rows[-1] if self.newest_rows else None
+
+
+def hours_within(spans: Sequence[Span], first: datetime, last: datetime) -> Hours:
+    """Return what of the spans (of whole hours, oldest first) is in [first, last).
+
+    That is a span and the hours of it that are meant; None if that is all of them.
+    """
+    parts = [part for span in spans if (part := clipped(span, first, last))]
+    if len(parts) < 2:
+        return (parts[0] if parts else (first, first)), None
+    hours = frozenset(
+        start + n * HOUR for start, end in parts for n in range((end - start) // HOUR)
+    )
+    return (parts[0][0], parts[-1][1]), hours
 
 
 def pending_derivations(

@@ -18,6 +18,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER
 from ..metering.reconcile import EXACT, StatisticRow
+from ..metering.spans import Span
 from .metadata import is_as_wanted
 from .official import OfficialBackend, async_barrier
 from .queries import async_read, newest_rows, stored_metadata
@@ -39,9 +40,9 @@ class Backend(Protocol):
         """Bring statistics in line with the updates; return when the database has it."""
 
     async def async_derive(
-        self, turn: RecorderTurn, derived: Derived, start: datetime, end: datetime
+        self, turn: RecorderTurn, derived: Derived, spans: Sequence[Span]
     ) -> int:
-        """Make all rows of a derived statistic in [start, end) new; return how many."""
+        """Make the rows of a derived statistic in some spans new; return how many."""
 
     def amounts(
         self, hass: HomeAssistant, ids: Sequence[str], bounds: Sequence[datetime]
@@ -147,17 +148,18 @@ class StatisticsWriter:
         backend = await async_choose(self._hass)
         return await backend.async_write(self._turn, updates, tolerance)
 
-    async def async_derive(
-        self, derived: Derived, start: datetime, end: datetime
-    ) -> int:
-        """Make all rows of a derived statistic in [start, end) new; return how many.
+    async def async_derive(self, derived: Derived, spans: Sequence[Span]) -> int:
+        """Make the rows of a derived statistic in some spans new; return how many.
 
-        It is announced first. Other writes of this site come in between.
+        Spans of whole hours, oldest first. It is announced first. Other writes of this
+        site come in between.
         """
         self._check_running()
+        if not spans:
+            return 0
         backend = await async_choose(self._hass)
         await self.async_announce([derived.metadata])
-        return await backend.async_derive(self._turn, derived, start, end)
+        return await backend.async_derive(self._turn, derived, spans)
 
     async def _async_read[*Ts, T](
         self, read: Callable[[HomeAssistant, *Ts], T], *args: *Ts

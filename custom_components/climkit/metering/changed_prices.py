@@ -1,0 +1,55 @@
+"""Which hours other tariffs price otherwise: these are priced anew, and no others.
+
+An hour with two prices is exact once its quarter hours are known, which may no longer be
+at hand. So it is left alone unless one of its prices is another.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from .hours import HOUR, hour_of
+from .spans import Span, merged
+from .timeline import PriceTimeline
+
+type Change = tuple[PriceTimeline, PriceTimeline]
+"""The prices of a component, before and now."""
+
+
+def changed_spans(
+    changes: Sequence[Change], since: datetime, until: datetime
+) -> tuple[Span, ...]:
+    """Return the hours in [since, until), in UTC, to be priced anew, oldest first.
+
+    `changes` has those of each component of which a sum is made. While the versions of
+    all are the same, nothing is. While they differ, all hours are but those whose
+    prices are the same and not alike: by the same price, the same comes out.
+    """
+    return tuple(merged(_changed_hours(changes, since, until)))
+
+
+def _changed_hours(
+    changes: Sequence[Change], since: datetime, until: datetime
+) -> Iterator[Span]:
+    borders = {since, until}
+    borders.update(at for both in changes for line in both for at in line.changes())
+    moments = sorted(moment for moment in borders if since <= moment <= until)
+    for begin, end in pairwise(moments):
+        if all(old.same_source(new, begin) for old, new in changes):
+            continue
+        hour = hour_of(begin)
+        while hour < end:
+            if not _stays(changes, hour):
+                yield hour, hour + HOUR
+            hour += HOUR
+
+
+def _stays(changes: Sequence[Change], hour: datetime) -> bool:
+    """Return whether no price of an hour is another, but it has several."""
+    uneven = False
+    for old, new in changes:
+        prices = new.hour_prices(hour)
+        if prices.quarters != old.hour_prices(hour).quarters:
+            return False
+        uneven |= not prices.alike
+    return uneven
