@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,7 +13,9 @@ from tests.home.__main__ import choice_of_meters
 from tests.home.cloud import Cloud
 from tests.home.patience import Patience
 from tests.home.progress import Progress
-from tests.simulator import sites
+from tests.home.tariffs import add_tariffs
+from tests.simulator import SimulatedSite, sites
+from tests.simulator.tariffs import price_of, tariffs_of
 
 COLUMNS = {
     "battery_charge": "storage_charging_total",
@@ -23,6 +26,14 @@ COLUMNS = {
     "production": "prod_total",
     "self_consumption": "self",
 }
+PRICED = {
+    "grid_import_cost": ("electricity", "from_ext", "grid"),
+    "grid_export_compensation": ("electricity", "to_ext", "feed_in"),
+    "self_consumption_value": ("electricity", "self", "solar"),
+    "cold_water_cost": ("cold_water", "conso_total", "cold_water"),
+    "hot_water_cost": ("hot_water", "conso_total", "hot_water"),
+}
+"""By the statistic: what is priced, and by which price."""
 DASHBOARD = {
     "grid": 1,
     "solar": 1,
@@ -45,6 +56,7 @@ async def home(tmp_path: Path, socket_enabled: None) -> AsyncIterator[Home]:
                 "meters": choice_of_meters(),
             }
             await run_flow(home.client, "climkit", answers)
+            await add_tariffs(home, [sites.showcase()])
             yield home
 
 
@@ -107,5 +119,77 @@ async def test_statistics_are_the_model_and_a_restart_goes_on(home: Home) -> Non
         }
         assert shown == pytest.approx(model[column], abs=0.002), flow
 
+    await check_costs(home, site)
+    await check_money_in_the_dashboard(home, site)
+
     await home.restart()
     assert await all_known(home) == entities
+    await check_money_in_the_dashboard(home, site)
+
+
+async def check_costs(home: Home, site: SimulatedSite) -> None:
+    """Find each hour of the whole history priced as on paper, at both years' prices."""
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    end -= timedelta(days=7)
+    tariffs = tariffs_of(site)
+    january = max(tariff.valid_from for tariff in tariffs)
+    assert {tariff.valid_from < january for tariff in tariffs} == {True, False}
+    rows = await home.client.command(
+        "recorder/statistics_during_period",
+        start_time=site.created.isoformat(),
+        end_time=end.isoformat(),
+        statistic_ids=[f"climkit:{site.id}_{cost}" for cost in PRICED],
+        period="hour",
+        types=["change"],
+    )
+    for cost, (medium, column, component) in PRICED.items():
+        model = site.model(medium, "H", site.created, end, columns=[column])[column]
+        expected = {
+            hour: energy * price_of(tariffs, component, hour, site.time_zone)
+            for hour, energy in model.items()
+        }
+        shown = {
+            datetime.fromtimestamp(row["start"] / 1000, UTC): row["change"]
+            for row in rows[f"climkit:{site.id}_{cost}"]
+        }
+        assert sum(expected.values()) > 100, cost
+        dearest = max(
+            max(tariff.prices) for tariff in tariffs if tariff.component == component
+        )
+        # Energies are made of four quarters that are rounded to 0.001, or of one hour.
+        assert shown == pytest.approx(expected, abs=0.0026 * dearest), cost
+        assert sum(shown.values()) == pytest.approx(sum(expected.values()), rel=1e-3)
+
+
+async def check_money_in_the_dashboard(home: Home, site: SimulatedSite) -> None:
+    """Find the cost of grid, export and water there, and nothing to complain of."""
+    preferences = await home.client.command("energy/get_prefs")
+    named = {
+        row[key]
+        for row in preferences["energy_sources"]
+        for key in ("stat_cost", "stat_compensation")
+        if row.get(key)
+    }
+    assert named == {
+        f"climkit:{site.id}_{cost}"
+        for cost in PRICED
+        if cost != "self_consumption_value"  # has no place there
+    }
+    complaints = await home.client.command("energy/validate")
+    assert not any(issues for kind in complaints.values() for issues in kind)
+
+
+def test_the_simulated_bills_are_as_on_paper() -> None:
+    """Two prices every day, of which the first of January begins new ones."""
+    zone = ZoneInfo("Europe/Zurich")
+    january = datetime.now(zone).year
+    tariffs = tariffs_of(sites.showcase())
+    for moment, price in (
+        (datetime(january - 1, 12, 31, 22, tzinfo=zone), 0.3065),
+        (datetime(january - 1, 12, 31, 23, tzinfo=zone), 0.1972),
+        (datetime(january, 1, 1, 6, tzinfo=zone), 0.1834),
+        (datetime(january, 1, 1, 7, tzinfo=zone), 0.2921),
+        (datetime(january, 1, 1, 12, tzinfo=zone), 0.1834),
+        (datetime(january, 1, 1, 17, tzinfo=zone), 0.2921),
+    ):
+        assert price_of(tariffs, "grid", moment, "Europe/Zurich") == price

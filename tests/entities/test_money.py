@@ -27,8 +27,11 @@ pytestmark = pytest.mark.freeze_time(NOW)
 
 
 @pytest.fixture
-def site() -> SimulatedSite:
-    """Return a plant and two flats."""
+def site(request: pytest.FixtureRequest) -> SimulatedSite:
+    """Return a plant and two flats, or what a test asks for."""
+    if wanted := getattr(request, "param", None):
+        asked_for: SimulatedSite = wanted
+        return asked_for
     return sites.many(1, created=MIDNIGHT)[0]
 
 
@@ -272,3 +275,31 @@ async def test_unpriced_hours_are_for_those_who_ask(
     assert found
     assert found.disabled
     assert found.entity_category == "diagnostic"
+
+
+@pytest.mark.parametrize(
+    "site", [sites.community(water=True, created=MIDNIGHT)], indirect=True
+)
+async def test_cost_today_of_what_is_read_once_a_day_is_for_those_who_ask(
+    hass: HomeAssistant, loaded: MockConfigEntry, site: SimulatedSite
+) -> None:
+    """It is unknown until tomorrow; what the month costs is not."""
+    add_tariff(hass, loaded, "cold_water", price=4.0)
+    add_tariff(hass, loaded, "grid", price=0.30)
+    await settle(hass)
+    registry = er.async_get(hass)
+    water = next(meter for meter in site.meters if meter.type == "cold_water")
+    flat = site.meter("Appartement 1.1")
+    disabled = {}
+    for owner, key in (
+        (water, "cost_today"),
+        (water, "cost_this_month"),
+        (flat, "cost_today"),
+        (site, "cost_today"),
+    ):
+        found = registry.async_get(entity(hass, f"{owner.id}_{key}") or "")
+        assert found, (owner.name, key)
+        disabled[owner.id, key] = found.disabled
+    assert [key for key, value in disabled.items() if value] == [
+        (water.id, "cost_today")
+    ]

@@ -2,7 +2,7 @@
 
 from .client import HomeClient, HomeError
 from .home import PASSWORD, USERNAME, Home, free_port
-from .setup_flow import run_flow
+from .setup_flow import add_subentry, run_flow
 
 __all__ = [
     "PASSWORD",
@@ -10,6 +10,7 @@ __all__ = [
     "Home",
     "HomeClient",
     "HomeError",
+    "add_subentry",
     "free_port",
     "run_flow",
 ]

@@ -5,7 +5,7 @@ Run by scripts/demo and scripts/develop; ends cleanly on Ctrl-C.
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 import contextlib
 from pathlib import Path
 import shutil
@@ -14,6 +14,7 @@ import sys
 import time
 
 from tests.simulator import sites
+from tests.simulator.__main__ import SITES
 
 from .client import HomeError
 from .cloud import Cloud
@@ -21,6 +22,7 @@ from .home import LANGUAGES, PASSWORD, USERNAME, Home, free_port
 from .progress import Progress, listed
 from .seed import CHECKOUT
 from .setup_flow import run_flow
+from .tariffs import add_tariffs
 
 STARTED = time.monotonic()
 
@@ -64,8 +66,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def add_climkit(home: Home, answers: Mapping[str, object]) -> None:
-    """Add Climkit through its own config flow, unless it is there already."""
+async def add_climkit(
+    home: Home, answers: Mapping[str, object], served: Sequence[str] = ()
+) -> None:
+    """Add Climkit and tariffs through their own flows, unless it is there already.
+
+    `served` has the names of the cloud's sites, if these are not the usual one.
+    """
     entries = await home.client.request("GET", "/api/config/config_entries/entry")
     if any(entry["domain"] == "climkit" for entry in entries):
         say("Climkit is set up already: fetching what is new since then")
@@ -73,6 +80,9 @@ async def add_climkit(home: Home, answers: Mapping[str, object]) -> None:
     say("Adding Climkit through its set-up dialog")
     answers = {"username": USERNAME, "password": PASSWORD, **answers}
     await run_flow(home.client, "climkit", answers, say=lambda text: say(f"  {text}"))
+    say("Adding its tariffs, through their own dialog")
+    billed = [SITES[name]() for name in served or ["showcase"]]
+    await add_tariffs(home, billed, say=lambda text: say(f"  {text}"))
     say("Importing the history, as fast as Climkit allows: one request a second")
 
 
@@ -152,7 +162,9 @@ async def demo(options: argparse.Namespace) -> None:
     async with running(options) as (home, cloud):
         if not options.no_entry:
             await add_climkit(
-                home, {} if options.site else {"meters": choice_of_meters()}
+                home,
+                {} if options.site else {"meters": choice_of_meters()},
+                options.site,
             )
             await show_progress(home)
         say("Ready. Ctrl-C stops it; started again, it goes on from here.")

@@ -7,6 +7,7 @@ from typing import Any
 from .client import HomeClient, HomeError, Json
 
 FLOWS = "/api/config/config_entries/flow"
+SUBENTRY_FLOWS = "/api/config/config_entries/subentries/flow"
 
 
 async def run_flow(
@@ -21,26 +22,52 @@ async def run_flow(
     Each field gets the value in `answers`, else what the form preselects or suggests,
     else the first choice. Raises HomeError when the flow refuses or aborts.
     """
-    step: Json = await client.request("POST", FLOWS, {"handler": handler})
+    result = await _go_through(client, FLOWS, handler, answers, say)
+    entry_id: str = result["result"]["entry_id"]
+    return entry_id
+
+
+async def add_subentry(
+    client: HomeClient, entry_id: str, kind: str, answers: Mapping[str, Any]
+) -> str:
+    """Add to an entry what is added with a button of its own; return its title.
+
+    Fields are filled and HomeError is raised as by `run_flow`.
+    """
+    result = await _go_through(
+        client, SUBENTRY_FLOWS, [entry_id, kind], answers, lambda _: None
+    )
+    title: str = result["title"]
+    return title
+
+
+async def _go_through(
+    client: HomeClient,
+    flows: str,
+    handler: str | list[str],
+    answers: Mapping[str, Any],
+    say: Callable[[str], None],
+) -> Json:
+    """Go through the steps of a flow and return the last one."""
+    step: Json = await client.request("POST", flows, {"handler": handler})
     while True:
         match step["type"]:
             case "create_entry":
-                entry_id: str = step["result"]["entry_id"]
-                return entry_id
+                return step
             case "form":
                 if step.get("errors"):
                     raise HomeError(f"Step {step['step_id']}: {step['errors']}")
                 given = fill(step["data_schema"], answers)
                 say(f"Step {step['step_id']}: {describe(given)}")
-                step = await client.request("POST", f"{FLOWS}/{step['flow_id']}", given)
+                step = await client.request("POST", f"{flows}/{step['flow_id']}", given)
             case "menu":
                 choice = {"next_step_id": next(iter(step["menu_options"]))}
                 step = await client.request(
-                    "POST", f"{FLOWS}/{step['flow_id']}", choice
+                    "POST", f"{flows}/{step['flow_id']}", choice
                 )
             case "progress" | "progress_done":
                 await asyncio.sleep(0.5)
-                step = await client.request("GET", f"{FLOWS}/{step['flow_id']}")
+                step = await client.request("GET", f"{flows}/{step['flow_id']}")
             case _:
                 raise HomeError(f"Set-up ended with {step.get('reason', step)}")
 

@@ -1,7 +1,7 @@
 """What of money is shown: prices, costs, compensations; of the site and of each meter."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +15,7 @@ from homeassistant.const import EntityCategory, UnitOfTime
 from ..api import Resolution
 from ..metering.calendar import start_of_day, start_of_period
 from ..metering.costs import SITE_COSTS, CostSeries, meter_costs
-from ..metering.flows import meter_flows
+from ..metering.flows import LIVE_MEDIA, Medium, meter_flows
 from ..metering.site import SiteInfo
 from ..metering.tariff import Component
 from ..metering.tariffs import Tariffs
@@ -48,6 +48,8 @@ def this_month(now: datetime, info: SiteInfo) -> datetime:
 COST_TODAY: Final = AmountDescription(
     key="cost_today", translation_key="cost_today", sign=1, start_fn=_today
 )
+COST_TODAY_LATE: Final = replace(COST_TODAY, entity_registry_enabled_default=False)
+"""Of what is read once a day: of today nothing is known before tomorrow."""
 COST_THIS_MONTH: Final = AmountDescription(
     key="cost_this_month",
     translation_key="cost_this_month",
@@ -90,6 +92,7 @@ AMOUNTS: Final[dict[int, tuple[AmountDescription, ...]]] = {
     1: (COST_TODAY, COST_THIS_MONTH),
     -1: (COMPENSATION_TODAY, COMPENSATION_THIS_MONTH),
 }
+_LATE: Final = {**AMOUNTS, 1: (COST_TODAY_LATE, COST_THIS_MONTH)}
 
 KEYS: Final = frozenset(
     description.key
@@ -123,14 +126,21 @@ def items_of(
 ) -> Iterator[MoneyItem]:
     """Yield what is to be shown; not by which flows were seen, which may take a while."""
     site_id = info.site.id
-    yield from _items_of_owner(site_id, None, SITE_COSTS, tariffs)
+    yield from _items_of_owner(site_id, None, SITE_COSTS, tariffs, _amounts(info.media))
     if tariffs.scopes:
         yield MoneyItem(site_id, None, UNPRICED_HOURS)
     for meter in info.chosen:
         if meter.id not in foreign:
             kinds = [flow.kind.value for flow in meter_flows(meter)]
             costs = tuple(meter_costs(meter.type, kinds))
-            yield from _items_of_owner(meter.id, meter.id, costs, tariffs)
+            yield from _items_of_owner(
+                meter.id, meter.id, costs, tariffs, _amounts([meter.type])
+            )
+
+
+def _amounts(media: Iterable[Medium]) -> Mapping[int, Sequence[AmountDescription]]:
+    """Return what is shown of an owner of meters of these media, by sign."""
+    return AMOUNTS if any(each in LIVE_MEDIA for each in media) else _LATE
 
 
 def _items_of_owner(
@@ -138,6 +148,7 @@ def _items_of_owner(
     meter_id: str | None,
     costs: Sequence[CostSeries],
     tariffs: Tariffs,
+    amounts: Mapping[int, Sequence[AmountDescription]],
 ) -> Iterator[MoneyItem]:
     for component, description in PRICES.items():
         # Without a price of its own a meter has the site's, which is shown there.
@@ -146,7 +157,7 @@ def _items_of_owner(
     bills = {series.bill for series in costs if series.has_price(tariffs, meter_id)}
     if tariffs.has_fee(meter_id):
         bills.add(1)
-    for sign, descriptions in AMOUNTS.items():
+    for sign, descriptions in amounts.items():
         if sign in bills:
             for description in descriptions:
                 yield MoneyItem(owner_id, meter_id, description)
