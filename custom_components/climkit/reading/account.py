@@ -59,6 +59,8 @@ class ClimkitAccount:
         self._users: dict[str, ClimkitClient] = {}
         self._running: set[str] = set()
         self._expected: frozenset[str] = frozenset()
+        self._speaker: str | None = None
+        """The entry that has told that the cloud is away, as long as it is."""
         self._due = dt_util.utcnow() + SOON
         self._cancel: Callable[[], None] | None = None
 
@@ -119,6 +121,29 @@ class ClimkitAccount:
         entries = self._hass.config_entries.async_entries(DOMAIN)
         known = {entry.unique_id for entry in entries} | self._expected
         return [id_ for id_ in self.visible or () if id_ not in known]
+
+    @callback
+    def speaks(self, entry_id: str) -> bool:
+        """Return whether an entry tells that the cloud is away: the first one does."""
+        self._speaker = self._speaker or entry_id
+        return self._speaker == entry_id
+
+    @callback
+    def answered(self) -> None:
+        """Note that the cloud has answered; whoever fails next tells it anew."""
+        self._speaker = None
+
+    @callback
+    def asks_by_another(self, entry_id: str) -> bool:
+        """Return whether an entry other than this one asks for a new password."""
+        return any(
+            any(entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}))
+            for entry in self._hass.config_entries.async_entries(
+                DOMAIN, include_ignore=False
+            )
+            if entry.entry_id != entry_id
+            and entry.data[CONF_USERNAME].casefold() == self.name
+        )
 
     @callback
     def async_join(self, entry: ConfigEntry, client: ClimkitClient) -> None:
@@ -226,7 +251,8 @@ def async_join(hass: HomeAssistant, entry: ConfigEntry) -> ClimkitClient:
         if other is not account:
             other.async_leave(entry.entry_id)
     account.async_join(entry, client)
-    client.try_again()  # who has set up the entry anew may have put things right
+    if not account.asks_by_another(entry.entry_id):
+        client.try_again()  # who has set up the entry anew may have put things right
     return client
 
 

@@ -20,6 +20,7 @@ from ..metering.publication import RETRY, PublicationSchedule
 from ..metering.site import SiteInfo
 from ..statistics.site_statistics import SiteStatistics
 from .answers import Answer, Question
+from .outage import QUIET
 from .reader import TROUBLES, SeriesReader
 from .site_coordinator import HOURLY, SiteCoordinator
 
@@ -48,11 +49,13 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         what = "live readings" if media else "daily readings"
         super().__init__(
             hass,
-            site.outage.logger_of(self, leads=bool(self.media)),
+            QUIET,
             config_entry=entry,
             name=f"{entry.title} ({what})",
             update_interval=QUARTER if media else HOURLY,
         )
+        if self.media:
+            site.outage.lead(self)
         self.data = LiveData()
         self.failing: frozenset[Medium] = frozenset()
         """Media that the cloud does not give, though it gives others."""
