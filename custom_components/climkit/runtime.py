@@ -84,7 +84,8 @@ async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRun
     await statistics.async_load()
     entry.async_on_unload(statistics.async_stop)
     site = SiteCoordinator(hass, entry, client, refusals, outage)
-    if not await site.async_recall():
+    is_known = await site.async_recall()
+    if not is_known:
         await site.async_config_entry_first_refresh()
 
     store: Store[dict[str, Any]] = entry_store(hass, entry.entry_id, "limits")
@@ -102,7 +103,8 @@ async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRun
         for media in (LIVE_MEDIA, None)
     )
     await live.async_config_entry_first_refresh()
-    await daily.async_refresh()  # what comes once a day must not hold up the rest
+    if not is_known:  # at a restart, what comes once a day must not hold up the rest
+        await daily.async_refresh()
     return SiteRuntime(
         client,
         reader,

@@ -93,7 +93,11 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
 
     @callback
     def async_start(self) -> None:
-        """Look at once, from now on, when the site or the statistics have news."""
+        """Look at once, from now on, when the site or the statistics have news.
+
+        Whoever was not asked yet is asked now, behind; until then the totals are those
+        that are stored.
+        """
 
         @callback
         def look() -> None:
@@ -106,6 +110,11 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         self.config_entry.async_on_unload(
             self.statistics.async_listen(self._async_show_totals)
         )
+        if self._asked_of is None and self.last_update_success:
+            self._async_show_totals()
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_refresh(), self.name
+            )
 
     @override
     async def _async_update_data(self) -> LiveData:
