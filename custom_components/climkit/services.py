@@ -34,6 +34,7 @@ from .api import ClimkitError, Resolution
 from .const import DOMAIN
 from .metering.calendar import start_of_day
 from .metering.flows import Flow
+from .reading.account import async_ask_for_password
 from .reading.answers import Answer, Question
 from .reading.errors import home_assistant_errors
 from .reading.reader import TROUBLES, SeriesReader
@@ -192,7 +193,7 @@ def _errors(hass: HomeAssistant, entry: ClimkitConfigEntry) -> Iterator[None]:
             yield
     except (ConfigEntryAuthFailed, UpdateFailed) as err:
         if isinstance(err, ConfigEntryAuthFailed):
-            entry.async_start_reauth(hass)
+            async_ask_for_password(hass, entry)
         raise HomeAssistantError(
             translation_domain=err.translation_domain,
             translation_key=err.translation_key,

@@ -257,6 +257,14 @@ def async_join(hass: HomeAssistant, entry: ConfigEntry) -> ClimkitClient:
 
 
 @callback
+def async_ask_for_password(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Ask the user for a new password, unless another entry of the account does so."""
+    account = async_get_account(hass, entry.data[CONF_USERNAME])
+    if not account.asks_by_another(entry.entry_id):
+        entry.async_start_reauth(hass)
+
+
+@callback
 def async_leave(hass: HomeAssistant, entry_id: str) -> None:
     """Forget a removed entry, and its password."""
     for account in hass.data.get(_ACCOUNTS, {}).values():

@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from ..api import ClimkitError, Resolution
+from ..api import ClimkitAccessError, ClimkitError, Resolution
 from ..const import LOGGER
 from ..metering.flows import LIVE_MEDIA, Flow, Medium
 from ..metering.hours import HOUR, LIVE_WINDOW, QUARTER, hour_of
@@ -22,6 +22,7 @@ from ..statistics.site_statistics import SiteStatistics
 from .answers import Answer, Question
 from .outage import QUIET
 from .reader import TROUBLES, SeriesReader
+from .refusals import patience
 from .site_coordinator import HOURLY, SiteCoordinator
 
 JITTER: Final = 15.0
@@ -62,6 +63,7 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         self.missing: frozenset[str] = frozenset()
         """Meters that are asked by themselves and did not answer the last poll."""
         self._asked_of: SiteInfo | None = None
+        self._denials = 0
         self._reader = reader
         self._schedule = PublicationSchedule() if media else None
         self.statistics = statistics
@@ -160,9 +162,18 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
             except ClimkitError as err:
                 errors[medium] = err
         if errors and not answers:
-            raise next(iter(errors.values()))
+            error = next(iter(errors.values()))
+            self._refused(error)
+            raise error
+        self._denials = 0
         self._note_failing(answers, errors)
         return answers
+
+    def _refused(self, error: ClimkitError) -> None:
+        """Ask a site that may not be read less and less often; others pay for it, too."""
+        if isinstance(error, ClimkitAccessError):
+            self._denials += 1
+            self.update_interval = patience(self._denials)
 
     def _note_failing(
         self,
