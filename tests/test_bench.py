@@ -9,7 +9,7 @@ from pathlib import Path
 from homeassistant.util import dt as dt_util
 import pytest
 
-from .bench import importing, steady
+from .bench import importing, restart, steady
 from .bench.steady import HISTORY, START
 from .simulator import Publication, SimulatedSite, sites
 
@@ -76,4 +76,18 @@ async def test_steady(
     assert result.median_delay <= 120
     assert result.log_ins_per_hour <= 4.2
     assert result.first_values <= 10
+    assert result.smallest_gap >= 1
+
+
+@pytest.mark.rate_limit
+@pytest.mark.parametrize("media", [1, 2])
+async def test_restart(tmp_path: Path, media: int) -> None:
+    """A log-in and one request for each site, and all show values, heat or not."""
+    some = sites.many(4, created=CREATED)
+    if media > 1:
+        some = [restart.with_heat(site) for site in some]
+    result = await restart.measure(tmp_path, some)
+    assert (result.media, result.shown) == (media, 4)
+    assert result.requests == {"auth": 1, "site_data": 4}
+    assert result.seconds <= 1.1 * result.least
     assert result.smallest_gap >= 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
@@ -16,7 +17,7 @@ from .history.importer import HistoryImporter
 from .history.pricing import SitePricing
 from .history.reconciler import HistoryReconciler
 from .metering.flows import LIVE_MEDIA, OPTIONAL_COLUMNS, FlowKind, site_flows
-from .reading.account import async_join
+from .reading.account import async_get_account, async_join
 from .reading.environment import EnvironmentCoordinator
 from .reading.limits import Limits
 from .reading.live_coordinator import LiveCoordinator
@@ -77,12 +78,14 @@ async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRun
     Raises ConfigEntryNotReady or ConfigEntryAuthFailed.
     """
     client = async_join(hass, entry)
-    outage, refusals = Outage(), Refusals()
+    account = async_get_account(hass, entry.data[CONF_USERNAME])
+    outage, refusals = Outage(account), Refusals()
     statistics = SiteStatistics(hass, entry.entry_id)
     await statistics.async_load()
     entry.async_on_unload(statistics.async_stop)
     site = SiteCoordinator(hass, entry, client, refusals, outage)
-    if not await site.async_recall():
+    is_known = await site.async_recall()
+    if not is_known:
         await site.async_config_entry_first_refresh()
 
     store: Store[dict[str, Any]] = entry_store(hass, entry.entry_id, "limits")
@@ -100,7 +103,8 @@ async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRun
         for media in (LIVE_MEDIA, None)
     )
     await live.async_config_entry_first_refresh()
-    await daily.async_refresh()  # what comes once a day must not hold up the rest
+    if not is_known:  # at a restart, what comes once a day must not hold up the rest
+        await daily.async_refresh()
     return SiteRuntime(
         client,
         reader,

@@ -31,8 +31,8 @@ from .metering.calendar import start_of_day, start_of_period
 from .metering.costs import CURRENCY
 from .metering.flows import Flow
 from .metering.spans import Span
+from .reading.account import action_errors
 from .reading.answers import Question
-from .reading.errors import action_errors
 from .reading.reader import async_answers
 from .runtime import ClimkitConfigEntry
 

@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 import json
 from pathlib import Path
@@ -12,14 +12,18 @@ from typing import Final
 
 from tests.simulator import Publication, SimulatedSite, sites
 
-from . import field, importing, steady
+from . import field, importing, restart, steady
 from .cloud import cloud, measured_site
 from .field import Field
 from .importing import Import
+from .restart import Restart
 from .steady import HISTORY, START, Steady
 from .table import Line, table
 
+PARTS: Final = ("import", "steady", "restart")
 CHOSEN: Final = 8
+MANY: Final = (1, 20, 60)
+"""So many sites has an account that is restarted."""
 DELAYS: Final = (3, 17, 40)
 """Minutes until a quarter hour is published."""
 SPREADS: Final = (0, 60, 120)
@@ -31,7 +35,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.description = "Measure the integration against the bars of its design."
     parser.add_argument("--years", type=int, default=5, help="of history to import")
-    parser.add_argument("--part", choices=("import", "steady"), help="only this")
+    parser.add_argument("--part", choices=PARTS, help="only this")
     parser.add_argument("--json", action="store_true", help="print the figures raw")
     parser.add_argument("--short", action="store_true", help="fewer simulated hours")
     return parser.parse_args()
@@ -89,6 +93,36 @@ def _scenes(*, short: bool) -> Iterator[tuple[list[SimulatedSite], Publication, 
         yield [sites.large(meters, created=created)], usual, hours
     for number, enough in ((10, 5.0),) if short else ((10, 5.0), (100, 1.2)):
         yield sites.many(number, created=created), usual, enough
+
+
+def _restarts(*, short: bool) -> list[Restart]:
+    created = (START - HISTORY).replace(hour=22, minute=0)
+    scenes = [sites.many(number, created=created) for number in MANY]
+    scenes.append([restart.with_heat(s) for s in sites.many(20, created=created)])
+    results = []
+    for some in scenes[:2] if short else scenes:
+        with tempfile.TemporaryDirectory() as folder:
+            results.append(asyncio.run(restart.measure(Path(folder), some)))
+    return results
+
+
+def _restart_lines(results: list[Restart]) -> Iterator[Line]:
+    for r in results:
+        of = f"{r.sites} restarted {'sites' if r.sites > 1 else 'site'}"
+        of += " with heat" * (r.media > 1)
+        total = r.requests.total()
+        yield Line(
+            f"requests until {of} show values (the least: {r.least})",
+            f"<= {r.least}",
+            str(total),
+            str(field.restart_requests(r.sites, r.meters)),
+            r.shown == r.sites and total <= r.least,
+        )
+        yield Line(
+            f"  seconds (the least: {r.least_seconds:.0f})", "", f"{r.seconds:.1f}"
+        )
+        gap = r.smallest_gap
+        yield Line("  seconds between requests", ">= 1", f"{gap:.2f}", "", gap >= 1)
 
 
 def _import_lines(results: list[tuple[int, Import]]) -> Iterator[Line]:
@@ -202,10 +236,13 @@ def main() -> int:
     """Measure and print; return how many bars were missed, 1 at most."""
     options = _arguments()
     lines: list[Line] = []
-    if options.part != "steady":
-        lines += _import_lines(_imports(options.years))
-    if options.part != "import":
-        lines += _steady_lines(_steadies(short=options.short))
+    measures: dict[str, Callable[[], Iterator[Line]]] = {
+        "import": lambda: _import_lines(_imports(options.years)),
+        "steady": lambda: _steady_lines(_steadies(short=options.short)),
+        "restart": lambda: _restart_lines(_restarts(short=options.short)),
+    }
+    for part in (options.part,) if options.part else PARTS:
+        lines += measures[part]()
     if options.json:
         print(json.dumps([[x.what, x.bar, x.measured, x.met] for x in lines]))
     else:

@@ -59,6 +59,15 @@ async def measure(url: str, site_id: str, meters: Sequence[str], days: int) -> F
     )
 
 
+def restart_requests(sites: int, meters: int) -> int:
+    """Return what it takes to show values after a restart of that many sites.
+
+    A log-in, the list of the account, and of each site its description, its meters, and
+    a poll for it and for each of its meters.
+    """
+    return 2 + sites * (2 + 1 + meters)
+
+
 class _Unlimited(RequestQueue):
     @override
     async def pace(self) -> None:

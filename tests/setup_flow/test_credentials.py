@@ -23,6 +23,7 @@ from .dialog import (
     accept,
     add_sites,
     choices,
+    credentials_form,
     give_access,
     log_in,
     offered,
@@ -253,11 +254,10 @@ async def test_who_waits_for_the_password_is_loaded_though_it_is_the_same(
     site: SimulatedSite,
     entry: MockConfigEntry,
 ) -> None:
-    """Climkit had refused what is right, to all: one answer does for all."""
-    waiting, idle = (entry_for(added) for added in add_sites(cloud, 2))
-    for other in (entry, waiting, idle):
+    """Climkit had refused what is right: one asks for all, one answer does for all."""
+    added = [entry_for(site) for site in add_sites(cloud, 2)]
+    for other in (entry, *added):
         other.add_to_hass(hass)
-    await waiting.start_reauth_flow(hass)
     shown = await entry.start_reauth_flow(hass)
     with patch.object(
         hass.config_entries, "async_reload", wraps=hass.config_entries.async_reload
@@ -265,8 +265,48 @@ async def test_who_waits_for_the_password_is_loaded_though_it_is_the_same(
         await submit(hass, shown, **CREDENTIALS)
         await hass.async_block_till_done()
     reloaded = [call.args[0] for call in reload.call_args_list]
-    assert sorted(reloaded) == sorted([entry.entry_id, waiting.entry_id])
+    assert sorted(reloaded) == sorted(e.entry_id for e in (entry, *added))
     assert hass.config_entries.flow.async_progress() == []
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["in order", "waiting"])
+async def test_known_account_typed_anew(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    *,
+    waits: bool,
+) -> None:
+    """Its sites get the new password, once, before anything is added; no others do."""
+    first, second, unseen, foreign = (site_number(number) for number in (1, 2, 3, 4))
+    cloud.sites += [first, second, unseen, foreign]
+    cloud.grant("demo", [entry.data[CONF_SITE], first.id, second.id])
+    older = entry_for(first, username="Demo", password="older")
+    others = [entry_for(unseen), entry_for(foreign, username="someone")]
+    for other in (entry, older, *others):
+        other.add_to_hass(hass)
+    if waits:
+        await older.start_reauth_flow(hass)
+    shown = await credentials_form(hass)
+    with patch.object(
+        hass.config_entries, "async_reload", wraps=hass.config_entries.async_reload
+    ) as reload:
+        shown = await submit(hass, shown, username="demo", password="typo")
+        assert shown["errors"] == {"base": "invalid_auth"}
+        assert older.data[CONF_PASSWORD] == "older"
+        cloud.accounts["demo"] = "new"
+        shown = await submit(hass, shown, username="demo", password="new")
+        await hass.async_block_till_done()
+    assert shown["step_id"] == "meters"
+    reloaded = [call.args[0] for call in reload.call_args_list]
+    assert sorted(reloaded) == sorted(e.entry_id for e in (entry, older))
+    for other in (entry, older):
+        known = other.data[CONF_USERNAME], other.data[CONF_PASSWORD]
+        assert known == ("demo", "new")
+    assert {other.data[CONF_PASSWORD] for other in others} == {"demo"}
+    assert [flow["flow_id"] for flow in hass.config_entries.flow.async_progress()] == [
+        shown["flow_id"]
+    ]
 
 
 # --- An account that is known ---------------------------------------------------------

@@ -19,6 +19,7 @@ from ..const import LOGGER
 from ..metering.calendar import local_months
 from ..metering.flows import Flow, Medium
 from ..metering.hours import LIVE_WINDOW, hour_of
+from ..reading.account import async_ask_for_password
 from ..reading.answers import Question
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.updates import RecorderError
@@ -81,7 +82,7 @@ class HistoryAudit:
                     await self._async_check(medium)
             except ClimkitAuthenticationError:
                 self._reconciler.refused = True
-                self._entry.async_start_reauth(self._hass)
+                async_ask_for_password(self._hass, self._entry)
             except (ClimkitError, RecorderError) as err:
                 LOGGER.debug("No audit of %s tonight: %s", medium, err)
 

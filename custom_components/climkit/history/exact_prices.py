@@ -17,6 +17,7 @@ from ..const import LOGGER
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, LIVE_WINDOW, hour_of
 from ..metering.spans import Span, clipped, merged
+from ..reading.account import async_ask_for_password
 from ..reading.answers import Answer, Question
 from ..reading.refusals import patience
 from ..statistics.updates import RecorderError
@@ -74,7 +75,7 @@ class ExactPrices:
             self._failures = 0
         except ClimkitAuthenticationError:
             self._reconciler.refused = True
-            self._entry.async_start_reauth(self._hass)
+            async_ask_for_password(self._hass, self._entry)
         except (ClimkitError, RecorderError) as err:
             self._put_off(err)
         finally:

@@ -19,6 +19,7 @@ from ..api import ClimkitAuthenticationError, ClimkitError, Priority, Resolution
 from ..const import LOGGER
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, LIVE_WINDOW, hour_of
+from ..reading.account import async_ask_for_password
 from ..reading.answers import Question
 from ..reading.refusals import patience
 from ..reading.site_coordinator import SiteCoordinator
@@ -103,7 +104,7 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         except ClimkitAuthenticationError:
             # Nobody logs in while the user is asked; who answers reloads the entry.
             self.reconciler.refused = True
-            self.config_entry.async_start_reauth(self.hass)
+            async_ask_for_password(self.hass, self.config_entry)
         else:
             self._failures = self._failures + 1 if trouble else 0
             if trouble:

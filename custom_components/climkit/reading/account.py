@@ -5,8 +5,8 @@ background tasks of one account therefore share a queue, and those with the same
 a client and its token as well. What the account sees is asked once a day for all of them.
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Final
 from weakref import WeakSet
@@ -14,9 +14,11 @@ from weakref import WeakSet
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.signal_type import SignalType
@@ -30,6 +32,7 @@ from ..api import (
     Site,
 )
 from ..const import DOMAIN
+from .errors import home_assistant_errors
 
 DAILY: Final = timedelta(days=1)
 
@@ -59,6 +62,8 @@ class ClimkitAccount:
         self._users: dict[str, ClimkitClient] = {}
         self._running: set[str] = set()
         self._expected: frozenset[str] = frozenset()
+        self._speaker: str | None = None
+        """The entry that has told that the cloud is away, as long as it is."""
         self._due = dt_util.utcnow() + SOON
         self._cancel: Callable[[], None] | None = None
 
@@ -119,6 +124,29 @@ class ClimkitAccount:
         entries = self._hass.config_entries.async_entries(DOMAIN)
         known = {entry.unique_id for entry in entries} | self._expected
         return [id_ for id_ in self.visible or () if id_ not in known]
+
+    @callback
+    def speaks(self, entry_id: str) -> bool:
+        """Return whether an entry tells that the cloud is away: the first one does."""
+        self._speaker = self._speaker or entry_id
+        return self._speaker == entry_id
+
+    @callback
+    def answered(self) -> None:
+        """Note that the cloud has answered; whoever fails next tells it anew."""
+        self._speaker = None
+
+    @callback
+    def asks_by_another(self, entry_id: str) -> bool:
+        """Return whether an entry other than this one asks for a new password."""
+        return any(
+            any(entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}))
+            for entry in self._hass.config_entries.async_entries(
+                DOMAIN, include_ignore=False
+            )
+            if entry.entry_id != entry_id
+            and entry.data[CONF_USERNAME].casefold() == self.name
+        )
 
     @callback
     def async_join(self, entry: ConfigEntry, client: ClimkitClient) -> None:
@@ -226,8 +254,17 @@ def async_join(hass: HomeAssistant, entry: ConfigEntry) -> ClimkitClient:
         if other is not account:
             other.async_leave(entry.entry_id)
     account.async_join(entry, client)
-    client.try_again()  # who has set up the entry anew may have put things right
+    if not account.asks_by_another(entry.entry_id):
+        client.try_again()  # who has set up the entry anew may have put things right
     return client
+
+
+@callback
+def async_ask_for_password(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Ask the user for a new password, unless another entry of the account does so."""
+    account = async_get_account(hass, entry.data[CONF_USERNAME])
+    if not account.asks_by_another(entry.entry_id):
+        entry.async_start_reauth(hass)
 
 
 @callback
@@ -251,3 +288,19 @@ def async_known_credentials(hass: HomeAssistant) -> dict[str, dict[str, str]]:
         }
         for entry in entries
     }
+
+
+@contextmanager
+def action_errors(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[None]:
+    """Turn the client's errors into those of an action; ask for other credentials."""
+    try:
+        with home_assistant_errors(entry.title):
+            yield
+    except (ConfigEntryAuthFailed, UpdateFailed) as err:
+        if isinstance(err, ConfigEntryAuthFailed):
+            async_ask_for_password(hass, entry)
+        raise HomeAssistantError(
+            translation_domain=err.translation_domain,
+            translation_key=err.translation_key,
+            translation_placeholders=err.translation_placeholders,
+        ) from err

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
+from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..api import (
@@ -23,6 +21,11 @@ from ..const import DOMAIN
 SHORTEST_PAUSE: Final = 300.0
 """Seconds before anybody asks again whom the cloud has told that it was too much."""
 
+_REFUSED: Final = {
+    "translation_domain": DOMAIN,
+    "translation_key": "authentication_failed",
+}
+
 UNKNOWN: Final = "unknown"
 """What a form says to an error that is none of the client's."""
 
@@ -33,9 +36,7 @@ def home_assistant_errors(site: str) -> Iterator[None]:
     try:
         yield
     except ClimkitAuthenticationError as err:
-        raise ConfigEntryAuthFailed(
-            translation_domain=DOMAIN, translation_key="authentication_failed"
-        ) from err
+        raise ConfigEntryAuthFailed(**_REFUSED) from err
     except ClimkitError as err:
         raise UpdateFailed(
             translation_domain=DOMAIN,
@@ -45,20 +46,9 @@ def home_assistant_errors(site: str) -> Iterator[None]:
         ) from err
 
 
-@contextmanager
-def action_errors(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[None]:
-    """Turn the client's errors into those of an action; ask for other credentials."""
-    try:
-        with home_assistant_errors(entry.title):
-            yield
-    except (ConfigEntryAuthFailed, UpdateFailed) as err:
-        if isinstance(err, ConfigEntryAuthFailed):
-            entry.async_start_reauth(hass)
-        raise HomeAssistantError(
-            translation_domain=err.translation_domain,
-            translation_key=err.translation_key,
-            translation_placeholders=err.translation_placeholders,
-        ) from err
+def waits_for_another() -> UpdateFailed:
+    """Return the error of an entry for which another one asks for a new password."""
+    return UpdateFailed(**_REFUSED)
 
 
 def _pause_after(err: ClimkitError) -> float | None:

@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from ..api import ClimkitError, Resolution
+from ..api import ClimkitAccessError, ClimkitError, Resolution
 from ..const import LOGGER
 from ..metering.flows import LIVE_MEDIA, Flow, Medium
 from ..metering.hours import HOUR, LIVE_WINDOW, QUARTER, hour_of
@@ -20,7 +20,9 @@ from ..metering.publication import RETRY, PublicationSchedule
 from ..metering.site import SiteInfo
 from ..statistics.site_statistics import SiteStatistics
 from .answers import Answer, Question
+from .outage import QUIET
 from .reader import TROUBLES, SeriesReader
+from .refusals import patience
 from .site_coordinator import HOURLY, SiteCoordinator
 
 JITTER: Final = 15.0
@@ -48,17 +50,20 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         what = "live readings" if media else "daily readings"
         super().__init__(
             hass,
-            site.outage.logger_of(self, leads=bool(self.media)),
+            QUIET,
             config_entry=entry,
             name=f"{entry.title} ({what})",
             update_interval=QUARTER if media else HOURLY,
         )
+        if self.media:
+            site.outage.lead(self)
         self.data = LiveData()
         self.failing: frozenset[Medium] = frozenset()
         """Media that the cloud does not give, though it gives others."""
         self.missing: frozenset[str] = frozenset()
         """Meters that are asked by themselves and did not answer the last poll."""
         self._asked_of: SiteInfo | None = None
+        self._denials = 0
         self._reader = reader
         self._schedule = PublicationSchedule() if media else None
         self.statistics = statistics
@@ -90,7 +95,11 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
 
     @callback
     def async_start(self) -> None:
-        """Look at once, from now on, when the site or the statistics have news."""
+        """Look at once, from now on, when the site or the statistics have news.
+
+        Whoever was not asked yet is asked now, behind; until then the totals are those
+        that are stored.
+        """
 
         @callback
         def look() -> None:
@@ -103,6 +112,11 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         self.config_entry.async_on_unload(
             self.statistics.async_listen(self._async_show_totals)
         )
+        if self._asked_of is None and self.last_update_success:
+            self._async_show_totals()
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_refresh(), self.name
+            )
 
     @override
     async def _async_update_data(self) -> LiveData:
@@ -148,9 +162,18 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
             except ClimkitError as err:
                 errors[medium] = err
         if errors and not answers:
-            raise next(iter(errors.values()))
+            error = next(iter(errors.values()))
+            self._refused(error)
+            raise error
+        self._denials = 0
         self._note_failing(answers, errors)
         return answers
+
+    def _refused(self, error: ClimkitError) -> None:
+        """Ask a site that may not be read less and less often; others pay for it, too."""
+        if isinstance(error, ClimkitAccessError):
+            self._denials += 1
+            self.update_interval = patience(self._denials)
 
     def _note_failing(
         self,

@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ..api import ClimkitClient, ClimkitError
-from .outage import Outage
+from .outage import QUIET, Outage
 from .reader import TROUBLES
 
 
@@ -35,7 +35,7 @@ class OnDemandCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
         """Follow what there is at the site of a config entry."""
         super().__init__(
             hass,
-            outage.logger_of(self),
+            QUIET,
             config_entry=entry,
             name=f"{entry.title} ({self.what})",
             update_interval=self.interval,

@@ -1,9 +1,11 @@
-"""One outage of the cloud, one line in the log, whoever of a site's coordinators meet it.
+"""One outage of the cloud, one line in the log, whoever of an account's sites meets it.
 
-The leader asks most often, which is the live coordinator, or the daily one of a site
-that has nothing live; it speaks at once, as coordinators do. Whoever else fails
-waits for the leader's next poll: if that fails as well, the cloud is away and the leader
-has said so; if not, the failure is one of its own and told then.
+The leader of a site asks most often, which is the live coordinator, or the daily one of a
+site that has nothing live. The first leader of an account that fails speaks at once, and
+for all until somebody is answered again. Whoever else of a site fails waits for the
+leader's next poll: if that fails as well, the cloud is away and that has been said; if
+not, the failure is one of its own and told then. Likewise one entry asks for a new
+password, for the whole account.
 """
 
 from collections.abc import Iterator
@@ -11,41 +13,43 @@ from contextlib import contextmanager
 import logging
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ..const import LOGGER
-from .errors import home_assistant_errors
+from .account import ClimkitAccount
+from .errors import home_assistant_errors, waits_for_another
 
-_OTHERS: Final = LOGGER.getChild("others")
-"""The logger of all but the leaders: of what Home Assistant says by itself of a
-coordinator, it passes on what is unexpected; the rest is said here."""
+QUIET: Final = LOGGER.getChild("coordinators")
+"""The logger of all coordinators: of what Home Assistant says by itself of them, it
+passes on what is unexpected; the rest is said here, in its words."""
 
 
 def _is_unexpected(record: logging.LogRecord) -> bool:
     return record.levelno < logging.INFO or record.exc_info is not None
 
 
-_OTHERS.addFilter(_is_unexpected)
+QUIET.addFilter(_is_unexpected)
 
 
 class Outage:
     """Decides who of a site's coordinators tells what."""
 
-    def __init__(self) -> None:
-        """Begin with all well."""
+    def __init__(self, account: ClimkitAccount) -> None:
+        """Begin with all well; other sites of the account may know better."""
+        self._account = account
         self._leader: DataUpdateCoordinator[Any] | None = None
+        self._is_away = False
+        """Whether the leader has told so."""
         self._noticed: dict[str, Exception] = {}
         self._told: set[str] = set()
 
-    def logger_of(
-        self, coordinator: DataUpdateCoordinator[Any], *, leads: bool = False
-    ) -> logging.Logger:
-        """Return the logger that a coordinator is made with; the first to lead leads."""
-        if leads and self._leader is None:
-            self._leader = coordinator
-        return LOGGER if coordinator is self._leader else _OTHERS
+    @callback
+    def lead(self, coordinator: DataUpdateCoordinator[Any]) -> None:
+        """Let a coordinator lead; the first one does."""
+        self._leader = self._leader or coordinator
 
     @contextmanager
     def told_once(self, coordinator: DataUpdateCoordinator[Any]) -> Iterator[None]:
@@ -53,21 +57,48 @@ class Outage:
 
         Errors of the client become Home Assistant's.
         """
-        leads = coordinator is self._leader
-        assert coordinator.config_entry
+        entry = coordinator.config_entry
+        assert entry
         try:
-            with home_assistant_errors(coordinator.config_entry.title):
+            with home_assistant_errors(entry.title):
                 yield
-        except HomeAssistantError as err:
-            if leads:
-                self._noticed.clear()
-            else:
-                self.heard(coordinator.name, err)
+        except ConfigEntryAuthFailed as err:
+            self._failed(coordinator, err)
+            if self._account.asks_by_another(entry.entry_id):
+                raise waits_for_another() from err
             raise
-        if leads:
-            self._tell()
-        else:
+        except HomeAssistantError as err:
+            self._failed(coordinator, err)
+            raise
+        self._worked(coordinator)
+
+    @callback
+    def _failed(self, coordinator: DataUpdateCoordinator[Any], err: Exception) -> None:
+        if coordinator is not self._leader:
+            self.heard(coordinator.name, err)
+            return
+        self._noticed.clear()
+        entry = coordinator.config_entry
+        assert entry
+        # What stops a set-up is told by Home Assistant. Who has spoken already may be
+        # alone with the trouble: the next one to fail speaks for the others.
+        if entry.state is ConfigEntryState.SETUP_IN_PROGRESS or self._is_away:
+            return
+        self._is_away = self._account.speaks(entry.entry_id)
+        level = logging.ERROR if self._is_away else logging.DEBUG
+        what = "Authentication failed while" if _is_refused(err) else "Error"
+        LOGGER.log(level, "%s fetching %s data: %s", what, coordinator.name, err)
+
+    @callback
+    def _worked(self, coordinator: DataUpdateCoordinator[Any]) -> None:
+        if coordinator is not self._leader:
             self.heard(coordinator.name, None)
+            return
+        self._account.answered()
+        if self._is_away:
+            self._is_away = False
+            LOGGER.info("Fetching %s data recovered", coordinator.name)
+        self._tell()
 
     @callback
     def heard(self, name: str, err: Exception | None) -> None:
@@ -88,3 +119,7 @@ class Outage:
             LOGGER.warning("%s: %s", name, err)
         self._told |= self._noticed.keys()
         self._noticed.clear()
+
+
+def _is_refused(err: Exception) -> bool:
+    return isinstance(err, ConfigEntryAuthFailed)

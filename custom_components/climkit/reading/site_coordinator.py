@@ -18,7 +18,7 @@ from ..metering.site import Choices, SiteInfo, beginning_of
 from ..storage import entry_store
 from .memory import Description
 from .meter_names import async_named
-from .outage import Outage
+from .outage import QUIET, Outage
 from .refusals import DESCRIPTION, Refusals, patience
 from .roster import Roster
 
@@ -47,7 +47,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
         """Describe the site of a config entry."""
         super().__init__(
             hass,
-            outage.logger_of(self),
+            QUIET,
             config_entry=entry,
             name=f"{entry.title} (site)",
             update_interval=DAILY,

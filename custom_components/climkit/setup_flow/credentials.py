@@ -1,6 +1,6 @@
 """Steps about credentials: those of an account that is known, or others."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigFlowResult
@@ -32,6 +32,7 @@ class CredentialsFlow(SitesFlow):
         self._errors = await self._async_log_in(_typed(user_input))
         if self._errors:
             return await self._async_show_user()
+        self._async_renew({_account_of(self._credentials)})
         return await self._async_look_for_sites()
 
     async def async_step_account(
@@ -77,7 +78,8 @@ class CredentialsFlow(SitesFlow):
             if not errors and entry.data[CONF_SITE] not in self._visible:
                 errors["base"] = "site_not_visible"
             if not errors:
-                self._async_renew_others(entry)
+                accounts = {_account_of(entry.data), _account_of(self._credentials)}
+                self._async_renew(accounts, but=entry)
                 return self.async_update_reload_and_abort(
                     entry, data_updates=self._credentials
                 )
@@ -86,24 +88,31 @@ class CredentialsFlow(SitesFlow):
         )
 
     @callback
-    def _async_renew_others(self, entry: ConfigEntry) -> None:
-        """Give the new credentials to the account's other sites, if they see them.
+    def _async_renew(
+        self, accounts: Collection[str], but: ConfigEntry | None = None
+    ) -> None:
+        """Give the new credentials to the sites of some accounts, if they see them.
 
-        Each is loaded again if that changes something, or if it has waited for it.
+        Each is loaded again if that changes something, or if the account has waited for
+        it; `but` is left to who calls.
         """
         entries = self.hass.config_entries
-        accounts = {_account_of(entry.data), _account_of(self._credentials)}
-        for other in entries.async_entries(DOMAIN, include_ignore=False):
-            if (
-                other.entry_id == entry.entry_id
-                or _account_of(other.data) not in accounts
-                or other.data[CONF_SITE] not in self._visible
-            ):
+        known = [
+            entry
+            for entry in entries.async_entries(DOMAIN, include_ignore=False)
+            if _account_of(entry.data) in accounts
+        ]
+        # One of them asks the user for all: see the account.
+        waits = any(
+            any(entry.async_get_active_flows(self.hass, {SOURCE_REAUTH}))
+            for entry in known
+        )
+        for entry in known:
+            if entry is but or entry.data[CONF_SITE] not in self._visible:
                 continue
-            waits = any(other.async_get_active_flows(self.hass, {SOURCE_REAUTH}))
-            data = {**other.data, **self._credentials}
-            if entries.async_update_entry(other, data=data) or waits:
-                entries.async_schedule_reload(other.entry_id)
+            data = {**entry.data, **self._credentials}
+            if entries.async_update_entry(entry, data=data) or waits:
+                entries.async_schedule_reload(entry.entry_id)
 
     async def _async_log_in(
         self, credentials: dict[str, str], *, known: bool = False
