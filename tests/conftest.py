@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import logging
 import os
 import random
-from typing import Any
+from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
@@ -33,6 +33,11 @@ logging.getLogger().handlers.clear()
 
 NOW = "2026-06-16T10:05:00+00:00"
 """A Tuesday in summer, at noon in Zurich: the default time of the tests."""
+
+
+WITHOUT_STATES: Final = {"exclude": {"domains": ["sensor"]}}
+"""A recorder's configuration. In tests it commits each state by itself, which takes a
+quarter of the time of a long life; statistics are announced and written all the same."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -96,6 +101,13 @@ def _same_luck(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def mock_recorder_before_hass(async_test_recorder: object) -> None:
     """Prepare the recorder's database before Home Assistant, in whatever order."""
+
+
+@pytest.fixture
+def recorder_config(request: pytest.FixtureRequest) -> Mapping[str, Any] | None:
+    """Spare the recorder states where nobody looks at them."""
+    spared = request.node.get_closest_marker("statistics_only")
+    return WITHOUT_STATES if spared else None
 
 
 @pytest.fixture

@@ -81,6 +81,7 @@ def life(
 
 
 @pytest.mark.rate_limit
+@pytest.mark.statistics_only
 @pytest.mark.freeze_time(NOW)
 @pytest.mark.parametrize(
     ("endpoint", "name"),

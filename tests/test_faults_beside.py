@@ -45,7 +45,11 @@ USABLE: Final = {
 LIST_OF_SITES: Final = {"cannot_connect", "rate_limited", "access_denied"}
 """What a form may say of it; that the credentials are wrong it does not know."""
 
-pytestmark = [pytest.mark.rate_limit, pytest.mark.freeze_time(NOW)]
+pytestmark = [
+    pytest.mark.rate_limit,
+    pytest.mark.statistics_only,
+    pytest.mark.freeze_time(NOW),
+]
 
 
 @pytest.fixture

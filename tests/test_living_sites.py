@@ -27,6 +27,8 @@ CREATED = datetime(2026, 6, 12, 22, tzinfo=UTC)
 DAY = timedelta(days=1, seconds=5)
 NEW = SimulatedMeter(id="63d9a1f0000000000000abcd", name="Atelier", prim_ad=40)
 
+pytestmark = pytest.mark.statistics_only
+
 
 @pytest.fixture
 def site() -> SimulatedSite:

@@ -1,9 +1,9 @@
 """Fixtures of the lives on all kinds of clouds."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 import logging
-from typing import Final
+from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.conftest import entry_for
+from tests.conftest import WITHOUT_STATES, entry_for
 from tests.fast_clock import fast_clock
 from tests.simulator import SimulatedSite, Simulator
 
@@ -21,6 +21,11 @@ from .life import FLAT, PLANT, CloudLife, house
 @pytest.fixture
 def site() -> SimulatedSite:
     return house()
+
+
+@pytest.fixture
+def recorder_config() -> Mapping[str, Any]:
+    return WITHOUT_STATES
 
 
 @pytest.fixture

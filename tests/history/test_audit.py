@@ -19,6 +19,8 @@ from tests.simulator import Fault, SimulatedSite, Simulator, sites
 
 CREATED = datetime(2025, 11, 30, 23, tzinfo=UTC)
 
+pytestmark = pytest.mark.statistics_only
+
 
 @pytest.fixture
 def site() -> SimulatedSite:

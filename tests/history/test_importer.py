@@ -25,6 +25,8 @@ from tests.simulator import Fault, SimulatedSite, Simulator, sites
 
 CREATED = datetime(2026, 4, 30, 22, tzinfo=UTC)
 
+pytestmark = pytest.mark.statistics_only
+
 
 @pytest.fixture
 def site() -> SimulatedSite:

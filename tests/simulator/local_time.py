@@ -30,8 +30,12 @@ def quarter_at_or_before(moment: datetime) -> int:
     return int(moment.timestamp() // QUARTER)
 
 
+@lru_cache(maxsize=100_000)
 def moment_of(seconds: float) -> datetime:
-    """Return the aware UTC moment of these seconds since 1970."""
+    """Return the aware UTC moment of these seconds since 1970.
+
+    Kept, since series of the same months are made again and again.
+    """
     return datetime.fromtimestamp(seconds, UTC)
 
 

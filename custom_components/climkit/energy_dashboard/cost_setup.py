@@ -5,8 +5,9 @@ A row that is added only later gets its cost then.
 """
 
 from asyncio import Lock
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -37,8 +38,9 @@ class DashboardCosts:
         self._hass = hass
         self._entry = entry
         self._store = entry_store(hass, entry.entry_id, DASHBOARD_COSTS)
-        self._done: dict[str, list[str]] | None = None
+        self._done: dict[str, list[str]] = {}
         """By tariff, the costs that were shown once."""
+        self._is_loaded = False
         self._lock = Lock()
         self._stop_retry: CALLBACK_TYPE | None = None
 
@@ -66,25 +68,35 @@ class DashboardCosts:
     async def async_run(self) -> None:
         """Fill in what is not done yet; on any doubt nothing, and never raises."""
         async with self._lock:
-            if self._done is None:
-                self._done = dict((await self._store.async_load() or {}).get(DONE, {}))
+            await self._async_load()
             ticked = [t for t in stored_tariffs(self._entry) if t.in_dashboard]
             offers = {tariff.subentry_id: self._open(tariff) for tariff in ticked}
-            wanted = list(dict.fromkeys(o for some in offers.values() for o in some))
-            if not wanted:
-                return
-            try:
-                announced = await self._async_announced(wanted)
-                shown = await async_fill_costs(self._hass, announced)
-            except (PreferencesError, RecorderError) as err:
-                LOGGER.debug("No costs in the dashboard: %r", err)
-                return
-            for subentry_id, some in offers.items():
-                new = [offer.cost for offer in some if offer in shown]
-                if new:
-                    self._done.setdefault(subentry_id, []).extend(new)
-            if shown:
-                self._store.async_delay_save(self._as_dict, SAVE_DELAY)
+            if wanted := list(dict.fromkeys(chain.from_iterable(offers.values()))):
+                self._note(offers, await self._async_show(wanted))
+
+    async def _async_load(self) -> None:
+        if not self._is_loaded:
+            self._done = dict((await self._store.async_load() or {}).get(DONE, {}))
+            self._is_loaded = True
+
+    async def _async_show(self, wanted: list[CostOffer]) -> Collection[CostOffer]:
+        """Fill in costs; return those that the dashboard shows now."""
+        try:
+            announced = await self._async_announced(wanted)
+            return await async_fill_costs(self._hass, announced)
+        except (PreferencesError, RecorderError) as err:
+            LOGGER.debug("No costs in the dashboard: %r", err)
+            return ()
+
+    def _note(
+        self, offers: Mapping[str, list[CostOffer]], shown: Collection[CostOffer]
+    ) -> None:
+        """Remember what was shown, by tariff: it is not shown again."""
+        for subentry_id, some in offers.items():
+            if new := [offer.cost for offer in some if offer in shown]:
+                self._done.setdefault(subentry_id, []).extend(new)
+        if shown:
+            self._store.async_delay_save(self._as_dict, SAVE_DELAY)
 
     async def _async_announced(self, wanted: list[CostOffer]) -> list[CostOffer]:
         """Return those whose statistics are in the database, and come back for others.
@@ -107,11 +119,11 @@ class DashboardCosts:
             self._stop_retry = None
 
     def _as_dict(self) -> dict[str, dict[str, list[str]]]:
-        return {DONE: self._done or {}}
+        return {DONE: self._done}
 
     def _open(self, stored: StoredTariff) -> list[CostOffer]:
         """Return the costs of a tariff that were not yet shown for it."""
-        done = (self._done or {}).get(stored.subentry_id, ())
+        done = self._done.get(stored.subentry_id, ())
         return [offer for offer in self._offers(stored) if offer.cost not in done]
 
     def _offers(self, stored: StoredTariff) -> Iterator[CostOffer]:

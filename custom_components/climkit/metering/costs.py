@@ -39,6 +39,10 @@ class CostSeries:
         """Return whether some tariff is for it: without one it need not exist."""
         return any(tariffs.has(component, meter_id) for _, component in self.terms)
 
+    def flows_of(self, component: Component) -> Iterator[str]:
+        """Return the kinds of the flows that a component prices."""
+        return (flow for flow, priced_by in self.terms if priced_by is component)
+
 
 def _cost(flow: str, component: Component, bill: int = 1) -> CostSeries:
     return CostSeries(f"{flow}_cost", ((flow, component),), bill)

@@ -1,6 +1,6 @@
 """What the last full month would have cost at a tariff, from what is stored."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -50,18 +50,19 @@ async def async_preview(
     costs = {
         flow: costs_of_hours(energies[flow], {}, prices.hour_prices) for flow in flows
     }
-    unpriced = {
-        hour
-        for flow in flows
-        for hour, energy in energies[flow].items()
-        if energy and hour not in costs[flow]
-    }
+    unpriced = set[datetime]().union(
+        *(_used_in(energies[flow]) - costs[flow].keys() for flow in flows)
+    )
     return Preview(
         start.astimezone(info.zone),
         sum(sum(hours.values()) for hours in energies.values()),
         sum(sum(hours.values()) for hours in costs.values()),
         len(unpriced),
     )
+
+
+def _used_in(energies: Mapping[datetime, float]) -> set[datetime]:
+    return {hour for hour, energy in energies.items() if energy}
 
 
 async def _async_prices(
@@ -92,22 +93,22 @@ def last_full_month(now: datetime, info: SiteInfo) -> tuple[datetime, datetime]:
 
 def priced_flows(info: SiteInfo, tariff: Tariff) -> Iterator[Flow]:
     """Yield the flows that a tariff prices: the site's, or those of its meters."""
-    meters = {meter.id: meter for meter in info.meters}
-    owners: list[tuple[str, Iterable[CostSeries]]] = [(info.site.id, SITE_COSTS)]
-    if tariff.meters:
-        owners = [
-            (id_, METER_COSTS.get(meters[id_].type, ()))
-            for id_ in tariff.meters
-            if id_ in meters
-        ]
-    for owner_id, series in owners:
-        kinds = {
-            flow
-            for each in series
-            for flow, component in each.terms
-            if component is tariff.component
-        }
+    for owner_id, series in _owners(info, tariff):
+        kinds = set[str]().union(*(each.flows_of(tariff.component) for each in series))
         yield from (flow for flow in info.flows_of(owner_id) if flow.kind in kinds)
+
+
+def _owners(
+    info: SiteInfo, tariff: Tariff
+) -> Sequence[tuple[str, Sequence[CostSeries]]]:
+    """Return whom a tariff is for, and the costs that such an owner can have."""
+    if not tariff.meters:
+        return [(info.site.id, SITE_COSTS)]
+    return [
+        (meter.id, METER_COSTS.get(meter.type, ()))
+        for meter in info.meters
+        if meter.id in tariff.meters
+    ]
 
 
 async def _async_hours(
