@@ -52,7 +52,7 @@ async def loaded(
 
 
 async def priced(
-    hass: HomeAssistant, entry: MockConfigEntry, *versions: Mapping[str, Any]
+    hass: HomeAssistant, entry: MockConfigEntry, *versions: dict[str, Any]
 ) -> None:
     """Add versions, and let everything follow from them."""
     for version in versions:
@@ -261,7 +261,9 @@ async def test_the_bill_of_a_flat_whose_price_changes(
     water = site.meter(f"{FLAT} Eau froide").id
     bill = await call(hass, loaded, "get_statement", meter=water, **period)
     (item,) = bill["items"]
-    used = quarters(site, f"total_{water}", *period.values(), "cold_water")
+    used = quarters(
+        site, f"total_{water}", period["start"], period["end"], "cold_water"
+    )
     assert (item["component"], item["unit"]) == ("cold_water", "m³")
     assert item["cost"] == MONEY(cost(used, 2.5), abs=0.2)
 

@@ -103,7 +103,7 @@ def in_halves(local: datetime) -> float:
     return 0.30 if 6.5 <= clock < 20.5 else 0.20
 
 
-HALVES = {
+HALVES: dict[str, Any] = {
     "pricing": "times",
     "price": 0.20,
     "zones": [{"price": 0.30, "from": "06:30:00", "to": "20:30:00"}],

@@ -61,7 +61,7 @@ async def test_hours_whose_prices_stay(
     await started(hass, entry)
     version = await add(hass, entry, "grid", **HALVES)
     before = len(cloud.requests)
-    zones: list[dict[str, Any]] = [*HALVES["zones"], MIDDAY]  # type: ignore[list-item]
+    zones: list[dict[str, Any]] = [*HALVES["zones"], MIDDAY]
     await change(hass, entry, version, zones=zones)
     assert not quarter_questions(cloud, before)
 

@@ -21,7 +21,7 @@ from ..const import DOMAIN
 SHORTEST_PAUSE: Final = 300.0
 """Seconds before anybody asks again whom the cloud has told that it was too much."""
 
-_REFUSED: Final = {
+_REFUSED: Final[dict[str, Any]] = {
     "translation_domain": DOMAIN,
     "translation_key": "authentication_failed",
 }
