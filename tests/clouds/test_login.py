@@ -72,6 +72,13 @@ async def test_what_is_odd_for_longer_than_a_day_asks_the_user(
     assert not life.reauth
     await life.minutes(8 * 60)
     assert life.reauth
+    mark = life.mark
+    await life.minutes(12 * 60)
+    assert len(life.cloud.requests) - mark <= 12 * 60 / 25 + 1, "one in 25 minutes"
+    life.cloud.faults.clear()
+    await life.minutes(61)
+    assert not life.reauth, "the question is taken back"
+    await life.right()
 
 
 async def nothing_goes_out(life: CloudLife, *, days: float = 1.5) -> None:

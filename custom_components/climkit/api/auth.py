@@ -8,7 +8,7 @@ import time
 from typing import Final
 
 from .body import Body
-from .exceptions import ClimkitAuthenticationError
+from .exceptions import ClimkitAuthenticationError, ClimkitResponseError
 from .shape_report import Observations, moment_form
 from .transport import Call, Reply, Transport
 from .values import moment
@@ -24,6 +24,12 @@ EARLY: Final = 60.0
 
 REFUSALS: Final = {400, 401, 403, 422}
 """How an API says that user name or password are wrong."""
+
+DAY: Final = 24 * 3600.0
+"""Seconds after which log-ins that are answered oddly are no weather any more."""
+
+PATIENCE: Final = 25 * 60.0
+"""Seconds between two log-ins then."""
 
 IN_VAIN: Final = 60.0
 """Seconds for which a new token that did not help is not renewed again."""
@@ -56,6 +62,8 @@ class ClimkitAuth:
         self._transport = transport
         self._observations = observations
         self._token: _Token | None = None
+        self._odd_since: float | None = None
+        self._next_try = 0.0
         self._in_vain: str | None = None
         """A token that was refused as well as the one before it."""
         self.refusals = 0
@@ -70,6 +78,12 @@ class ClimkitAuth:
         )
         return compare_digest(mine, other)
 
+    @property
+    def is_odd(self) -> bool:
+        """Return whether log-ins have been answered oddly for over a day."""
+        since = self._odd_since
+        return since is not None and time.monotonic() - since > DAY
+
     async def token(self, refusals: int) -> str:
         """Return a token that lives for a while yet, logging in if needed.
 
@@ -82,6 +96,8 @@ class ClimkitAuth:
         token = self._token
         if token and time.monotonic() < token.received + token.life - EARLY:
             return token.value
+        if self.is_odd and time.monotonic() < self._next_try:
+            raise ClimkitResponseError("auth", "answered oddly for over a day")
         return await self.log_in()
 
     def worth_renewing(self, status: int) -> bool:
@@ -106,6 +122,17 @@ class ClimkitAuth:
         status may come from anything on the way: ClimkitResponseError.
         """
         self._token = None
+        self._next_try = time.monotonic() + PATIENCE
+        try:
+            self._token = await self._new_token()
+        except ClimkitResponseError:
+            self._odd_since = self._odd_since or time.monotonic()
+            raise
+        self._odd_since = None
+        self.rests = False
+        return self._token.value
+
+    async def _new_token(self) -> _Token:
         payload = {"username": self.username, "password": self._password}
         reply = await self._transport.send(Call("auth", ("auth",), payload))
         body = Body("auth", reply.content, self._observations.note, reply.status)
@@ -119,11 +146,7 @@ class ClimkitAuth:
         token = answer.get("access_token")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise body.error("no usable access_token")
-        self.rests = False
-        self._token = _Token(
-            token, time.monotonic(), self._life(answer.get("valid_until"))
-        )
-        return token
+        return _Token(token, time.monotonic(), self._life(answer.get("valid_until")))
 
     def _life(self, valid_until: object) -> float:
         """Return for how many seconds the token lives."""

@@ -81,6 +81,14 @@ class ClimkitClient:
 
         await self._session.authenticate()
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Return whether no log-in has been answered properly for over a day.
+
+        Not refused, either: pages, empty bodies, replies without a token.
+        """
+        return self._auth.is_odd
+
     def try_again(self) -> None:
         """Let the credentials be tried once more that the cloud has refused."""
         self._auth.rests = False

@@ -57,6 +57,7 @@ class HistoryImporter(DataUpdateCoordinator[float]):
             medium: self._reader.depth(medium, Resolution.HOUR)
             for medium in site.data.media
         }
+        self._failed_at = dt_util.utcnow()
         self._failures = 0
         self._running = False
         self._waiting: CALLBACK_TYPE | None = None
@@ -89,6 +90,9 @@ class HistoryImporter(DataUpdateCoordinator[float]):
     def _async_look(self) -> None:
         """Start the import unless it runs, waits, or has nothing to do."""
         self._show()
+        recovered = self._site.outage.recovered_at
+        if recovered and recovered > self._failed_at:
+            self._async_stop_waiting()
         if self._running or self._waiting or self.reconciler.refused:
             return
         if any(map(self._behind, self._site.data.media)):
@@ -108,6 +112,7 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         else:
             self._failures = self._failures + 1 if trouble else 0
             if trouble:
+                self._failed_at = dt_util.utcnow()
                 pause = patience(self._failures)
                 LOGGER.debug("%s: again in %s: %s", self.name, pause, trouble)
                 self._waiting = async_call_later(self.hass, pause, self._async_waited)

@@ -11,7 +11,12 @@ from datetime import datetime, timedelta
 from typing import Final
 from weakref import WeakSet
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
@@ -64,6 +69,8 @@ class ClimkitAccount:
         self._expected: frozenset[str] = frozenset()
         self._speaker: str | None = None
         """The entry that has told that the cloud is away, as long as it is."""
+        self._doubts = False
+        """Whether a password was asked for because log-ins are answered oddly."""
         self._due = dt_util.utcnow() + SOON
         self._cancel: Callable[[], None] | None = None
 
@@ -135,18 +142,38 @@ class ClimkitAccount:
     def answered(self) -> None:
         """Note that the cloud has answered; whoever fails next tells it anew."""
         self._speaker = None
+        if self._doubts:
+            self._doubts = False
+            for flow in self._asking():
+                self._hass.config_entries.flow.async_abort(flow["flow_id"])
+
+    @callback
+    def failed(self, entry: ConfigEntry) -> None:
+        """Ask for a password if log-ins have been answered oddly for over a day.
+
+        The question is taken back when one is answered properly after all.
+        """
+        client = self._users.get(entry.entry_id)
+        if client and client.is_doubtful and not self._doubts:
+            self._doubts = True
+            async_ask_for_password(self._hass, entry)
 
     @callback
     def asks_by_another(self, entry_id: str) -> bool:
         """Return whether an entry other than this one asks for a new password."""
-        return any(
-            any(entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}))
+        asking = {flow["context"].get("entry_id") for flow in self._asking()}
+        return bool(asking - {entry_id})
+
+    def _asking(self) -> list[ConfigFlowResult]:
+        """Return the dialogs that ask for a new password of this account."""
+        return [
+            flow
             for entry in self._hass.config_entries.async_entries(
                 DOMAIN, include_ignore=False
             )
-            if entry.entry_id != entry_id
-            and entry.data[CONF_USERNAME].casefold() == self.name
-        )
+            if entry.data[CONF_USERNAME].casefold() == self.name
+            for flow in entry.async_get_active_flows(self._hass, {SOURCE_REAUTH})
+        ]
 
     @callback
     def async_join(self, entry: ConfigEntry, client: ClimkitClient) -> None:

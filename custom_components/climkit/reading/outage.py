@@ -10,6 +10,7 @@ password, for the whole account.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 import logging
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER
 from .account import ClimkitAccount
@@ -43,6 +45,9 @@ class Outage:
         self._leader: DataUpdateCoordinator[Any] | None = None
         self._is_away = False
         """Whether the leader has told so."""
+        self._has_failed = False
+        self.recovered_at: datetime | None = None
+        """When the leader was answered again, after it was not."""
         self._noticed: dict[str, Exception] = {}
         self._told: set[str] = set()
 
@@ -69,6 +74,7 @@ class Outage:
             raise
         except HomeAssistantError as err:
             self._failed(coordinator, err)
+            self._account.failed(entry)
             raise
         self._worked(coordinator)
 
@@ -78,6 +84,7 @@ class Outage:
             self.heard(coordinator.name, err)
             return
         self._noticed.clear()
+        self._has_failed = True
         entry = coordinator.config_entry
         assert entry
         # What stops a set-up is told by Home Assistant. Who has spoken already may be
@@ -95,6 +102,8 @@ class Outage:
             self.heard(coordinator.name, None)
             return
         self._account.answered()
+        if self._has_failed:
+            self._has_failed, self.recovered_at = False, dt_util.utcnow()
         if self._is_away:
             self._is_away = False
             LOGGER.info("Fetching %s data recovered", coordinator.name)
