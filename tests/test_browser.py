@@ -16,7 +16,9 @@ from tests.home.browser import CHROMIUM, log_in, open_page, shot_of_failure
 from tests.home.cloud import Cloud
 from tests.home.pages import (
     begin_set_up,
+    begin_tariff,
     confirm,
+    energy_costs,
     energy_sources,
     open_energy,
     show_day_of_month,
@@ -28,6 +30,11 @@ from tests.simulator import SimulatedSite, sites
 
 TOLERANCE: Final = 0.005 + 96 * 0.0005
 """In kWh: two decimals in the page, and three in each of a day's quarter hours."""
+
+PRICES: Final = {"grid": 0.2921, "feed_in": 0.06}
+"""What is entered from a bill, in CHF per kWh, from the first day on."""
+PRICED: Final = {"grid_import": PRICES["grid"], "grid_export": PRICES["feed_in"]}
+"""The flows whose costs the Energy dashboard then shows."""
 
 JOURNEYS: Final = [
     Journey("de", sites.with_battery, "Wärmepumpe"),
@@ -74,9 +81,15 @@ async def test_from_the_first_click_to_the_energy_dashboard(
         await all_there(home, journey.site)
         await check_energy(page, journey)
 
+        for component, price in PRICES.items():
+            await enter_price(page, journey, component, price)
+        await costs_announced(home, journey.site)
+        await check_costs(page, journey)
+
         await home.restart()
         await page.goto(home.url)
         await check_energy(page, journey)
+        await check_costs(page, journey)
     assert complaints == []
     assert our_complaints(home) == []
 
@@ -127,15 +140,91 @@ async def set_up(page: Page, journey: Journey) -> None:
     await dialog.wait_for(state="hidden")
 
 
-async def read_step(dialog: Locator, journey: Journey, step: str) -> dict[str, str]:
-    """Wait for a step with all its texts, find it translated, and return its labels."""
-    translated = journey.texts("config", "step", step)
+async def read_step(
+    dialog: Locator, journey: Journey, step: str, *flow: str
+) -> dict[str, str]:
+    """Wait for a step with all its texts, find it translated, and return its labels.
+
+    `flow` leads to the texts of another flow than that of the set-up.
+    """
+    translated = journey.texts(*(flow or ("config",)), "step", step)
     await dialog.get_by_text(translated["title"], exact=True).first.wait_for()
     for piece in texts(translated):
         await dialog.get_by_text(piece.strip()).first.wait_for()
     journey.check(await words(dialog))
     labels: dict[str, str] = translated["data"]
     return labels
+
+
+async def enter_price(
+    page: Page, journey: Journey, component: str, price: float
+) -> None:
+    """Add a tariff on the page of the integration, as with a bill in the hand."""
+    flow = "config_subentries", "tariff"
+    words_of = journey.texts(*flow)
+    dialog = await begin_tariff(page, words_of["initiate_flow"]["user"])
+    labels = await read_step(dialog, journey, "user", *flow)
+    name = journey.texts("selector", "tariff_component", "options", component)
+    await dialog.get_by_label(labels["component"]).first.click()
+    await page.get_by_role("option", name=name, exact=True).click()
+    one_price = journey.texts("selector", "tariff_pricing", "options", "fixed")
+    await dialog.get_by_role("radio", name=one_price, exact=True).click()
+    await type_date(page, dialog, CREATED)
+    await confirm(dialog)
+
+    step = words_of["step"]["fixed"]
+    field = dialog.get_by_role("spinbutton", name=step["data"]["price"])
+    await field.fill(str(price))
+    journey.check(await words(dialog))
+    await confirm(dialog)
+
+    step = words_of["step"]["confirm"]
+    ticked = dialog.get_by_role("switch")
+    await dialog.get_by_text(step["data"]["dashboard"], exact=True).wait_for()
+    assert await ticked.is_checked()
+    shown = await words(dialog)
+    journey.check(shown)
+    assert f"{name} " in shown
+    assert str(price) in shown
+    await confirm(dialog)
+    await dialog.wait_for(state="hidden")
+
+
+async def costs_announced(home: Home, site: SimulatedSite) -> None:
+    """Wait until the Energy dashboard's settings name what was entered prices for."""
+    patience = Patience()
+    costs = {f"climkit:{site.id}_grid_{kind}" for kind in NAMED}
+    while True:
+        preferences = json.dumps(await home.client.command("energy/get_prefs"))
+        if all(cost in preferences for cost in costs):
+            return
+        patience.see(preferences)
+        await asyncio.sleep(0.5)
+
+
+async def check_costs(page: Page, journey: Journey) -> None:
+    """Read a whole day's francs off the Energy dashboard, and compare with the bill."""
+    day = await open_known_day(page)
+    names = journey.texts("entity", "sensor")
+    expected = {
+        f"{journey.site.name} {names[flow]['name']}": pytest.approx(
+            amount * PRICED[flow], abs=0.005 + TOLERANCE * PRICED[flow]
+        )
+        for flow, amount in journey.amounts(day).items()
+        if flow in PRICED
+    }
+    patience = Patience()
+    while True:
+        table = await energy_costs(page)
+        shown = {
+            name: francs(amount)
+            for name, amount in table.items()
+            if name.startswith(journey.site.name)
+        }
+        if shown == expected:
+            return
+        patience.see(table)
+        await page.wait_for_timeout(100)
 
 
 @pytest.mark.parametrize(

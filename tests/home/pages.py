@@ -26,6 +26,14 @@ async def begin_set_up(page: Page, name: str) -> Locator:
     return page.locator("dialog-data-entry-flow")
 
 
+async def begin_tariff(page: Page, name: str) -> Locator:
+    """Press the button `name` on our page of the integrations; return its dialog."""
+    await open_integrations(page)
+    await page.locator('a[href="/config/integrations/integration/climkit"]').click()
+    await page.get_by_role("button", name=name, exact=True).click()
+    return page.locator("dialog-data-entry-flow")
+
+
 async def confirm(dialog: Locator) -> None:
     """Press the button with which a dialog goes on."""
     await dialog.locator('[slot="primaryAction"]').click()
@@ -71,3 +79,10 @@ async def energy_sources(page: Page) -> dict[str, str]:
     """Return the table of the Energy dashboard: amount with unit by name."""
     table = page.locator("hui-energy-sources-table-card").get_by_role("table")
     return dict(re.findall(r'- rowheader "(.+)"\n +- cell "(.+)"', await words(table)))
+
+
+async def energy_costs(page: Page) -> dict[str, str]:
+    """Return the same table's money by name, of what has any."""
+    table = page.locator("hui-energy-sources-table-card").get_by_role("table")
+    row = r'- rowheader "(.+)"\n +- cell ".+"\n +- cell "(.+)"'
+    return dict(re.findall(row, await words(table)))

@@ -1,19 +1,23 @@
 """The pictures of the README, of demos of their own, in each language that it has.
 
-Run by scripts/screenshots. What they show is yesterday, of which everything is known.
+Run by scripts/screenshots. What they show is yesterday, or early in the morning the day
+before: everything is known of it.
 """
 
 import argparse
 import asyncio
 from collections.abc import AsyncIterator
 import contextlib
+from datetime import datetime, timedelta
 from io import BytesIO
+import json
 from pathlib import Path
 import tempfile
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from PIL import Image
-from playwright.async_api import FloatRect, Locator, Page
+from playwright.async_api import FloatRect, Page
 
 from tests.simulator import sites
 
@@ -21,6 +25,7 @@ from .__main__ import add_climkit, choice_of_meters, say, show_progress
 from .browser import log_in, open_page
 from .cloud import Cloud
 from .home import PASSWORD, USERNAME, Home
+from .pages import begin_tariff, confirm, said_by_home_assistant
 from .seed import CHECKOUT
 
 LANGUAGES: Final = ("en", "de", "fr")
@@ -33,6 +38,9 @@ MARGIN: Final = 16
 """Of the page around a dialog."""
 CALM: Final = 4000
 """Milliseconds until a page has its data, and its diagrams stand still."""
+
+WATER_IS_KNOWN: Final = timedelta(hours=7)
+"""So long after its end, a day is published with its water."""
 
 STAND_STILL: Final = """() => {
     const still = (node) => {
@@ -77,6 +85,7 @@ async def take_all(home: Home, folder: Path, language: str) -> None:
         await add_climkit(home, {"meters": choice_of_meters()})
         await show_progress(home)
         await take_device(page, home, folder)
+        await take_tariff(page, home, folder, language)
         await take_dashboard(page, home, folder)
 
 
@@ -99,9 +108,21 @@ async def take_set_up(page: Page, home: Home, folder: Path) -> None:
     await take_dialog(page, folder / "energy-step.png")
 
 
-async def confirm(dialog: Locator) -> None:
-    """Press the button with which a dialog goes on."""
-    await dialog.locator('[slot="primaryAction"]').click()
+async def take_tariff(page: Page, home: Home, folder: Path, language: str) -> None:
+    """Walk through the form of a tariff up to its preview, which is not confirmed."""
+    await page.set_viewport_size({"width": WIDTH, "height": 1000})
+    await page.goto(home.url)
+    translation = CHECKOUT / "custom_components/climkit/translations"
+    words = json.loads((translation / f"{language}.json").read_text())
+    tariff = words["config_subentries"]["tariff"]
+    dialog = await begin_tariff(page, tariff["initiate_flow"]["user"])
+    await dialog.locator("ha-selector-date").wait_for()
+    await take_dialog(page, folder / "tariff.png")
+    await confirm(dialog)
+    await dialog.locator("ha-selector-object").wait_for()
+    await confirm(dialog)
+    await dialog.locator("ha-selector-boolean").wait_for()
+    await take_dialog(page, folder / "tariff-preview.png")
 
 
 async def take_dialog(page: Page, path: Path) -> None:
@@ -133,14 +154,16 @@ async def take_dashboard(page: Page, home: Home, folder: Path) -> None:
     await page.goto(f"{home.url}/energy/overview")
     picker = page.locator("hui-energy-date-selection-card")
     await picker.wait_for()
-    back = await page.evaluate(
-        'document.querySelector("home-assistant").hass.localize("ui.common.previous")'
-    )
-    await picker.get_by_role("button", name=back, exact=True).click()
+    back = await said_by_home_assistant(page, "ui.common.previous")
+    now = datetime.now(ZoneInfo("Europe/Zurich"))
+    for _ in range((now.date() - (now - WATER_IS_KNOWN).date()).days + 1):
+        await picker.get_by_role("button", name=back, exact=True).click()
     await take_page(page, folder / "energy.png", 1060)
     await page.locator('[data-path="electricity"]').click()
     await page.set_viewport_size({"width": NARROW, "height": TALL})
     await page.wait_for_timeout(CALM)
+    costs = page.locator("hui-energy-sources-table-card")
+    save(await costs.screenshot(), folder / "costs.png")
     devices = page.locator("hui-energy-devices-detail-graph-card")
     save(await devices.screenshot(), folder / "devices.png")
 

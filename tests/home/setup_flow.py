@@ -48,16 +48,21 @@ async def _go_through(
     answers: Mapping[str, Any],
     say: Callable[[str], None],
 ) -> Json:
-    """Go through the steps of a flow and return the last one."""
+    """Go through the steps of a flow and return the last one.
+
+    A form that complains is answered once more if it now offers something else.
+    """
+    sent: Json | None = None
     step: Json = await client.request("POST", flows, {"handler": handler})
     while True:
         match step["type"]:
             case "create_entry":
                 return step
             case "form":
-                if step.get("errors"):
-                    raise HomeError(f"Step {step['step_id']}: {step['errors']}")
                 given = fill(step["data_schema"], answers)
+                if step.get("errors") and given == sent:
+                    raise HomeError(f"Step {step['step_id']}: {step['errors']}")
+                sent = given
                 say(f"Step {step['step_id']}: {describe(given)}")
                 step = await client.request("POST", f"{flows}/{step['flow_id']}", given)
             case "menu":

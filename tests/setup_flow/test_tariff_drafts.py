@@ -44,6 +44,8 @@ async def add(
 
 GRID: dict[str, Any] = {"component": "grid", "pricing": "times", "monthly_fee": 7.4}
 SOLAR: dict[str, Any] = {"component": "solar", "pricing": "fixed"}
+FIRST = {"valid_from": "2026-06-10"}
+"""The day on which the site began, in Zurich."""
 TWO_PRICES = {"preset": "daily_07_12_17_23", "high_price": 0.29, "price": 0.18}
 
 
@@ -170,7 +172,7 @@ async def test_a_fee_does_not_come_along_to_another_component(
     typed = dialog.filled | {"component": "solar", "valid_from": "2026-03-01"}
     await dialog.submit(**typed)
     assert dialog.step == "user"
-    assert dialog.errors == {}
+    assert dialog.errors == {"base": "filled_anew"}
     del typed["monthly_fee"]
     assert dialog.filled == typed
     await dialog.submit(**typed)
@@ -188,12 +190,26 @@ async def test_what_was_typed_for_it_is_taken(
     assert dialog.step == "fixed"
 
 
+async def test_the_first_version_of_another_component_begins_with_the_site(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Not on the day that was offered for the next version of what is priced already."""
+    await add(hass, loaded, {"price": 0.3}, {**SOLAR, "component": "grid"} | FIRST)
+    dialog = await Dialog.add(hass, loaded)
+    assert dialog.filled["valid_from"] == "2027-01-01"
+    await dialog.submit(**dialog.filled | {"component": "solar"})
+    assert dialog.errors == {"base": "filled_anew"}
+    assert dialog.filled == SOLAR | {"meters": []} | FIRST
+    await dialog.submit(**dialog.filled)
+    assert dialog.step == "fixed"
+
+
 async def test_back_to_a_component_that_has_versions(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """Offered was another one; its form is filled with its own last version."""
     await add(hass, loaded, {"price": 0.17}, SOLAR | {"valid_from": "2025-01-01"})
-    await add(hass, loaded, TWO_PRICES, GRID | {"valid_from": "2026-01-01"})
+    await add(hass, loaded, TWO_PRICES, GRID | {"valid_from": "2026-02-01"})
     dialog = await Dialog.add(hass, loaded)
     assert dialog.filled["component"] == "solar"
     await dialog.submit(**dialog.filled | {"component": "grid"})

@@ -110,7 +110,7 @@ class TariffFlow(ConfigSubentryFlow):
             return await self._async_show_user(self._offered, {})
         if instead := self._drafts.offer_instead(self._offered, user_input):
             self._offered = instead
-            return await self._async_show_user(instead, {})
+            return await self._async_show_user(instead, {"base": "filled_anew"})
         if errors := self._refused(user_input):
             return await self._async_show_user(user_input, errors)
         self._what = {

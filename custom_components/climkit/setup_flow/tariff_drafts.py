@@ -23,6 +23,7 @@ type Scope = tuple[str, tuple[str, ...]]
 
 _CHOICES: Final = (CONF_PRICING, CONF_MONTHLY_FEE)
 """What the first form is filled with that depends on what the version is for."""
+_OFFERED: Final = (*_CHOICES, CONF_VALID_FROM)
 
 
 def scope_of(data: Mapping[str, Any]) -> Scope:
@@ -62,21 +63,26 @@ class Drafts:
         return offered | {key: last[key] for key in _CHOICES if key in last}
 
     def offer_instead(self, offered: Data, typed: Data) -> Data | None:
-        """Return what the form is to be filled with when only its component was changed.
+        """Return what the form is to be filled with when its component was changed.
 
         None if the rest was typed for this one. The fee of another component would
-        be paid twice, and nobody would see it.
+        be paid twice, and the day on which its next version begins would leave the
+        past without costs; nobody would see either.
         """
         scope = scope_of(typed)
-        left = all(typed.get(key) == offered.get(key) for key in _CHOICES)
-        if self.own or scope == scope_of(offered) or not left:
+        if self.own or scope == scope_of(offered):
             return None
+        left = {key for key in _OFFERED if typed.get(key) == offered.get(key)}
         offer = self.offer(scope)
         if self._newest(scope) is None:
             offer[CONF_PRICING] = typed[CONF_PRICING]
-        if all(typed.get(key) == offer.get(key) for key in _CHOICES):
+        if not {*_CHOICES} <= left:  # then they were typed for it
+            offer |= {key: typed.get(key) for key in _CHOICES}
+        if CONF_VALID_FROM not in left:
+            offer[CONF_VALID_FROM] = typed[CONF_VALID_FROM]
+        if all(typed.get(key) == offer.get(key) for key in _OFFERED):
             return None
-        return offer | {CONF_VALID_FROM: typed[CONF_VALID_FROM]}
+        return {key: value for key, value in offer.items() if value is not None}
 
     def last(self, scope: Scope) -> Data:
         """Return the data that a version begins with, or none if it is the first."""
