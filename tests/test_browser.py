@@ -1,13 +1,17 @@
 """From the first click to the Energy dashboard, in a real browser, as a person does it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 import json
 from pathlib import Path
 import re
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote, unquote
 
+from aiohttp import web
+from homeassistant.util.yaml import parse_yaml
 from playwright.async_api import ConsoleMessage, Locator, Page
 import pytest
 
@@ -21,10 +25,13 @@ from tests.home.pages import (
     energy_costs,
     energy_sources,
     open_energy,
+    open_integrations,
     show_day_of_month,
     words,
 )
 from tests.home.patience import Patience
+from tests.home.seed import CHECKOUT
+from tests.home.setup_flow import run_flow
 from tests.journey import CREATED, ZURICH, Journey, texts
 from tests.simulator import SimulatedSite, sites
 
@@ -35,11 +42,31 @@ PRICES: Final = {"grid": 0.2921, "feed_in": 0.06}
 """What is entered from a bill, in CHF per kWh, from the first day on."""
 PRICED: Final = {"grid_import": PRICES["grid"], "grid_export": PRICES["feed_in"]}
 """The flows whose costs the Energy dashboard then shows."""
+README: Final = CHECKOUT / "README.md"
+BLUEPRINT_LINK: Final = (
+    r"my\.home-assistant\.io/redirect/blueprint_import/"
+    r"\?blueprint_url=([^)]+silence\.yaml)\)"
+)
 
 JOURNEYS: Final = [
     Journey("de", sites.with_battery, "Wärmepumpe"),
     Journey("fr", sites.community, "Pompe à chaleur"),
 ]
+
+
+def in_a_browser(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a test that needs a browser and sockets."""
+    for mark in (
+        pytest.mark.browser,
+        pytest.mark.slow,
+        pytest.mark.usefixtures("socket_enabled"),
+        pytest.mark.skipif(
+            CHROMIUM is None,
+            reason="no Chromium here: scripts/setup --test installs it",
+        ),
+    ):
+        test = mark(test)
+    return test
 
 
 @pytest.fixture(params=JOURNEYS, ids=lambda journey: str(journey.language))
@@ -61,12 +88,7 @@ async def home(journey: Journey, tmp_path: Path) -> AsyncIterator[Home]:
             yield home
 
 
-@pytest.mark.browser
-@pytest.mark.slow
-@pytest.mark.usefixtures("socket_enabled")
-@pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium here: scripts/setup --test installs it"
-)
+@in_a_browser
 async def test_from_the_first_click_to_the_energy_dashboard(
     home: Home, journey: Journey
 ) -> None:
@@ -92,6 +114,119 @@ async def test_from_the_first_click_to_the_energy_dashboard(
         await check_costs(page, journey)
     assert complaints == []
     assert our_complaints(home) == []
+
+
+@in_a_browser
+async def test_further_sites_and_a_blueprint(tmp_path: Path) -> None:
+    """The password is known; a second site takes two clicks; a link brings a blueprint.
+
+    What My Home Assistant does is its own: it opens the address that is opened here. And
+    GitHub is played by the folder of this checkout.
+    """
+    journey = Journey("de", sites.no_pv, "")
+    first, last = sites.with_battery(), sites.community()
+    options = ("--site=battery", "--site=no-pv", "--site=community")
+    complaints: list[str] = []
+    async with (
+        Cloud(tmp_path / "cloud.log", *options, f"--created={CREATED}") as cloud,
+        Home(
+            tmp_path / "home",
+            language=journey.language,
+            environment={"CLIMKIT_API_URL": cloud.url},
+        ) as home,
+        open_page(language=journey.language) as page,
+        shot_of_failure(page, "browser_further_sites"),
+    ):
+        listen(page, complaints)
+        answers = {"username": USERNAME, "password": PASSWORD, "site": first.id}
+        await run_flow(home.client, "climkit", answers | {"home": "none"})
+        await log_in(page, home.url)
+        await add_two_sites(page, journey, last)
+        await all_loaded(home, first, journey.site, last)
+        await import_blueprint(page, home)
+    assert complaints == []
+    assert our_complaints(home) == []
+
+
+async def add_two_sites(page: Page, journey: Journey, last: SimulatedSite) -> None:
+    """Add a site of the account that is known, and with it, by two clicks, the last."""
+    await open_integrations(page)
+    for site in (journey.site, last):  # both are offered, with name and place
+        await page.get_by_role("heading", name=f"{site.name}, Lausanne").wait_for()
+    dialog = await begin_set_up(page, "Climkit", again=True)
+
+    await read_step(dialog, journey, "account")
+    assert await dialog.get_by_role("radio", name=USERNAME, exact=True).is_checked()
+    assert await dialog.get_by_role("textbox").count() == 0  # no password
+    await confirm(dialog)
+    await read_step(dialog, journey, "site")
+    await dialog.get_by_role("radio", name=journey.site.name).click()
+    await confirm(dialog)
+    for step in ("meters", "energy"):
+        await read_step(dialog, journey, step)
+        await confirm(dialog)
+
+    await read_step(dialog, journey, "others")
+    await dialog.get_by_text(last.name).click()
+    await confirm(dialog)
+
+    model = journey.texts("selector", "model", "options", "electricity")
+    await dialog.get_by_text(model).first.wait_for()
+    await confirm(dialog)
+    await dialog.wait_for(state="hidden")
+    for site in (journey.site, last):
+        heading = page.get_by_role("heading", name=f"{site.name}, Lausanne")
+        await heading.wait_for(state="detached")
+
+
+async def all_loaded(home: Home, *some: SimulatedSite) -> None:
+    """Wait until these sites, and no others, are set up."""
+    expected = {(site.name, "loaded") for site in some}
+    patience = Patience()
+    while True:
+        entries = await home.client.command("config_entries/get", domain="climkit")
+        states = {(entry["title"], entry["state"]) for entry in entries}
+        if states == expected:
+            return
+        patience.see(states)
+        await asyncio.sleep(0.25)
+
+
+async def import_blueprint(page: Page, home: Home) -> None:
+    """Import a blueprint by its link in the README, and find it among the others."""
+    (link,) = set(re.findall(BLUEPRINT_LINK, README.read_text("utf-8")))
+    at_github = unquote(link)
+    path = at_github.partition("/blob/main/")[2]
+    async with serving(CHECKOUT) as url:
+        here = f"{url}/{path}"
+        await page.goto(
+            f"{home.url}/_my_redirect/blueprint_import"
+            f"?blueprint_url={quote(here, safe='')}"
+        )
+        dialog = page.locator("ha-dialog-import-blueprint")
+        assert await dialog.get_by_role("textbox").input_value() == here
+        await confirm(dialog)
+        name = parse_yaml((CHECKOUT / path).read_text("utf-8"))["blueprint"]["name"]
+        await dialog.get_by_text(name).wait_for()
+        await confirm(dialog)
+        await dialog.wait_for(state="hidden")
+        await page.locator("ha-blueprint-overview").get_by_text(name).first.wait_for()
+    known = await home.client.command("blueprint/list", domain="automation")
+    assert known["127.0.0.1/silence.yaml"]["metadata"]["name"] == name
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[str]:
+    """Serve the blueprints of a checkout as files, and return the server's address."""
+    application = web.Application()
+    application.router.add_static("/blueprints", folder / "blueprints")
+    runner = web.AppRunner(application)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 async def set_up(page: Page, journey: Journey) -> None:

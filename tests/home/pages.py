@@ -11,18 +11,25 @@ from playwright.async_api import Locator, Page
 
 async def open_integrations(page: Page) -> None:
     """Go to Settings > Devices & services through the side bar."""
-    await page.locator('a[href="/config"]').click()
+    await page.locator('ha-sidebar a[href="/config"]').click()
     await page.locator('a[href^="/config/integrations"]').first.click()
     await page.locator("ha-config-integrations-dashboard").wait_for()
 
 
-async def begin_set_up(page: Page, name: str) -> Locator:
-    """Search for an integration, choose it, and return the dialog of its set-up."""
+async def begin_set_up(page: Page, name: str, *, again: bool = False) -> Locator:
+    """Search for an integration, choose it, and return the dialog of its set-up.
+
+    `again` passes by what is offered as discovered.
+    """
     await open_integrations(page)
     await page.locator('ha-config-integrations-dashboard [slot="fab"]').click()
     search = page.locator("dialog-add-integration")
     await search.get_by_role("textbox").fill(name)
     await search.get_by_role("button", name=name, exact=True).click()
+    if again:
+        key = "ui.panel.config.integrations.new_flow"
+        another = await said_by_home_assistant(page, key, integration=name)
+        await search.get_by_text(another).click()
     return page.locator("dialog-data-entry-flow")
 
 
@@ -45,10 +52,12 @@ async def words(place: Locator) -> str:
     return "\n".join(line for line in lines if "- /url: " not in line)
 
 
-async def said_by_home_assistant(page: Page, key: str) -> str:
+async def said_by_home_assistant(page: Page, key: str, **names: str) -> str:
     """Return one of the page's own texts, in the language that it is shown in."""
     text = await page.evaluate(
-        'key => document.querySelector("home-assistant").hass.localize(key)', key
+        "([key, names]) =>"
+        ' document.querySelector("home-assistant").hass.localize(key, names)',
+        [key, names],
     )
     assert text, key
     return str(text)

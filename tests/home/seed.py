@@ -14,6 +14,7 @@ config:
 history:
 logbook:
 energy:
+my:
 recorder:
 automation: !include automations.yaml
 script: !include scripts.yaml
