@@ -65,8 +65,7 @@ class PricedSeries:
 
     def may_use(self, tariff: Tariff) -> bool:
         """Return whether its prices may be that tariff's."""
-        components = {component for _, component in self.series.terms}
-        return tariff.component in components and (
+        return tariff.component in self.series.components and (
             not tariff.meters or self.meter_id in tariff.meters
         )
 
@@ -144,7 +143,7 @@ class PricedSite:
         if not flows or not all(map(self.statistics.owns, flows.values())):
             return
         for series in costs_of(flows):
-            used = tuple(flows[kind] for kind, _ in series.terms)
+            used = tuple(flows[kind] for kind in series.kinds)
             yield PricedSeries(owner, meter_id, series, "", used)
         yield PricedSeries(owner, meter_id, FEE_SERIES, "", ())
 
@@ -185,7 +184,7 @@ class PricedSite:
         """Return the hours with two prices: their costs depend on the quarters."""
         timelines = [
             self.tariffs.timeline(component, priced.meter_id)
-            for _, component in priced.series.terms
+            for component in priced.series.components
         ]
         return frozenset(
             hour
@@ -224,8 +223,7 @@ class PricedSite:
             # In the recorder's thread. What is at hand is looked up only here, when
             # each flow of a poll has told its quarters.
             at_hand = self._quarters if fetched is None else fetched
-            kinds = [kind for kind, _ in priced.series.terms]
-            energies = dict(zip(kinds, sources, strict=True))
+            energies = dict(zip(priced.series.kinds, sources, strict=True))
             quarters = {flow.kind.value: at_hand.get(flow, {}) for flow in priced.flows}
             if fetched is None and (
                 coarse := _coarse(priced, tariffs, energies, quarters)
