@@ -1,6 +1,7 @@
 """Devices: the site, and a device for each chosen meter, named as in the cloud."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from homeassistant.const import Platform
@@ -46,7 +47,6 @@ def _update_devices(
 ) -> None:
     """Add and rename devices as the cloud has them; remove those that are gone."""
     info = entry.runtime_data.site.data
-    sensors = entry.runtime_data.environment.sensors
     registry = dr.async_get(hass)
     _keep_name(hass, entry, info)
     site = registry.async_get_or_create(
@@ -58,27 +58,28 @@ def _update_devices(
         entry_type=DeviceEntryType.SERVICE,
         configuration_url=APP_URL,
     )
-    for meter in _own_meters(entry):
+    for id_, name, model in _parts(entry, models):
         registry.async_get_or_create(
             config_entry_id=entry.entry_id,
-            identifiers={(DOMAIN, meter.id)},
-            name=meter.name,
+            identifiers={(DOMAIN, id_)},
+            name=name,
             manufacturer=MANUFACTURER,
-            model=kind_in_words(meter, models) or models["meter"],
-            via_device_id=site.id,
-        )
-    for sensor in sensors or ():
-        registry.async_get_or_create(
-            config_entry_id=entry.entry_id,
-            identifiers={(DOMAIN, sensor.id)},
-            name=sensor.name,
-            manufacturer=MANUFACTURER,
-            model=sensor.model or models["sensor"],
+            model=model,
             via_device_id=site.id,
         )
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
         if not is_present(hass, entry, device):
             registry.async_remove_device(device.id)
+
+
+def _parts(
+    entry: ClimkitConfigEntry, models: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield id, name and model of what has a device of its own beside the site."""
+    for meter in _own_meters(entry):
+        yield meter.id, meter.name, kind_in_words(meter, models) or models["meter"]
+    for sensor in entry.runtime_data.environment.sensors or ():
+        yield sensor.id, sensor.name, sensor.model or models["sensor"]
 
 
 def _own_meters(entry: ClimkitConfigEntry) -> list[Meter]:
@@ -105,15 +106,8 @@ def is_present(
     info = entry.runtime_data.site.data
     sensors = entry.runtime_data.environment.sensors
     present = {info.site.id, *(meter.id for meter in _own_meters(entry))}
-    present |= {sensor.id for sensor in sensors or ()}
-    entities = er.async_get(hass)
-    return any(
-        id_ in present
-        # While the list of sensors is not known, none of them is known to be gone.
-        or (
-            sensors is None
-            and entities.async_get_entity_id(Platform.SENSOR, DOMAIN, id_)
-        )
-        for domain, id_ in device.identifiers
-        if domain == DOMAIN
-    )
+    ids = {id_ for domain, id_ in device.identifiers if domain == DOMAIN}
+    if sensors is None:  # then none of them is known to be gone
+        entity_of = partial(er.async_get(hass).async_get_entity_id, Platform.SENSOR)
+        return not present.isdisjoint(ids) or any(entity_of(DOMAIN, id_) for id_ in ids)
+    return not ids.isdisjoint(present.union(sensor.id for sensor in sensors))

@@ -131,9 +131,8 @@ class DashboardCosts:
         tariff = stored.tariff
         for priced in data.pricing.series():
             own = not tariff.meters or priced.meter_id in tariff.meters
-            components = [component for _, component in priced.series.terms]
             # A sum is no row's: with the sun in it, it is not what the grid costs.
-            if own and components == [tariff.component]:
+            if own and priced.series.components == (tariff.component,):
                 (flow,) = priced.flows
                 energy = data.statistics.statistic_id(flow)
                 yield CostOffer(tariff.component, energy, priced.statistic_id)

@@ -1,6 +1,6 @@
 """What counts twice in the Energy preferences, and how it can be taken out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Final
 
@@ -41,17 +41,20 @@ def without(
     Its entry goes. A grid connection with other content keeps that and loses the
     sensor only. Raises OtherContentError where neither is possible.
     """
-    changed = {}
-    for name in LISTS:
-        twice = _doubled(preferences, name, pairs)
-        if sensor not in twice:
-            continue
-        entries = _entries(preferences, name)
-        if any(entry.get("included_in_stat") == sensor for entry in entries):
-            raise SharedSourceError
-        kept = [_without(entry, sensor, twice) for entry in entries]
-        changed[name] = [entry for entry in kept if entry is not None]
-    return changed
+    return {
+        name: _all_without(_entries(preferences, name), sensor, twice)
+        for name in LISTS
+        if sensor in (twice := _doubled(preferences, name, pairs))
+    }
+
+
+def _all_without(
+    entries: Sequence[dict[str, Any]], sensor: str, twice: set[str]
+) -> list[dict[str, Any]]:
+    if any(entry.get("included_in_stat") == sensor for entry in entries):
+        raise SharedSourceError
+    kept = (_without(entry, sensor, twice) for entry in entries)
+    return [entry for entry in kept if entry is not None]
 
 
 def _without(

@@ -4,7 +4,7 @@ Everything is worked out anew from stored costs, live quarter hours and dated ta
 nothing is added up here. A price changes with the clock, whenever the next poll is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from math import fsum
 from typing import Protocol, override
@@ -238,29 +238,33 @@ class MoneyCoordinator(DataUpdateCoordinator[Mapping[str, float | None]]):
     ) -> float | None:
         start = what.start_fn(now, self.info)
         tariffs = self.pricing.tariffs
-        known: list[float] = []
-        for priced in self.pricing.series():
-            if (priced.owner_id, priced.series.bill) != (item.owner_id, what.sign):
-                continue
-            if what.start_fn is this_month and not self._has_history(priced):
-                continue
-            rows = stored.get(priced.statistic_id, {})
-            quarters = {flow.kind.value: self._quarters(flow) for flow in priced.flows}
-            cost = cost_since(
+        costs = [
+            cost_since(
                 priced.series,
                 priced.meter_id,
                 tariffs,
-                stored=rows,
-                quarters=quarters,
+                stored=stored.get(priced.statistic_id, {}),
+                quarters={f.kind.value: self._quarters(f) for f in priced.flows},
                 start=start,
                 now=now,
             )
-            # A series without terms is that of the fees, which need no row.
-            if cost is not None and priced.series.terms:
-                known.append(cost)
+            for priced in self._counted(item, what)
+        ]
+        known = [cost for cost in costs if cost is not None]
         if what.with_fees:
             known += tariffs.fees(item.meter_id, start, hour_of(now)).values()
         return fsum(known) if known else None
+
+    def _counted(self, item: MoneyItem, what: AmountDescription) -> Iterator[Priced]:
+        """Yield the series that an amount is of, but the fees: they need no row."""
+        wanted = item.owner_id, what.sign
+        for priced in self.pricing.series():
+            is_wanted = wanted == (priced.owner_id, priced.series.bill)
+            if is_wanted and priced.flows and self._may_count(priced, what):
+                yield priced
+
+    def _may_count(self, priced: Priced, what: AmountDescription) -> bool:
+        return what.start_fn is not this_month or self._has_history(priced)
 
     def _has_history(self, priced: Priced) -> bool:
         """Return whether the energy of all the month is in."""

@@ -154,10 +154,16 @@ def _items_of_owner(
         # Without a price of its own a meter has the site's, which is shown there.
         if (component, meter_id) in tariffs.scopes:
             yield MoneyItem(owner_id, meter_id, description, component)
+    for bill in _bills(meter_id, costs, tariffs):
+        for description in amounts.get(bill, ()):
+            yield MoneyItem(owner_id, meter_id, description)
+
+
+def _bills(
+    meter_id: str | None, costs: Sequence[CostSeries], tariffs: Tariffs
+) -> list[int]:
+    """Return the signs of what an owner pays and gets, what is paid first."""
     bills = {series.bill for series in costs if series.has_price(tariffs, meter_id)}
     if tariffs.has_fee(meter_id):
         bills.add(1)
-    for sign, descriptions in amounts.items():
-        if sign in bills:
-            for description in descriptions:
-                yield MoneyItem(owner_id, meter_id, description)
+    return sorted(bills, reverse=True)

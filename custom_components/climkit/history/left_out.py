@@ -3,7 +3,7 @@
 Not kept over a restart: the months, and the old windows in turn, find it again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -37,6 +37,22 @@ class Hole:
     again: datetime | None = None
     """Not before this; None: tonight."""
 
+    def touched(self, span: Span, flows: AbstractSet[Flow]) -> set[Flow]:
+        """Return of which of some flows something is missing within a span."""
+        return self.flows & flows if clipped(self.span, *span) else set()
+
+    def without(self, span: Span, flows: AbstractSet[Flow]) -> Iterator[Hole]:
+        """Yield what is left of it when a span of some flows is known."""
+        touched = self.touched(span, flows)
+        if left := self.flows - touched:
+            yield replace(self, flows=left)
+        for rest in without([self.span], [span]) if touched else ():
+            yield replace(self, span=rest, flows=touched)
+
+    def is_due(self, medium: Medium, now: datetime) -> bool:
+        """Return whether it may be looked for when a medium is."""
+        return self.medium == medium and (self.again is None or self.again <= now)
+
 
 @dataclass(slots=True)
 class LeftOut:
@@ -50,11 +66,7 @@ class LeftOut:
         What of it was known to be a hole waits as long as before.
         """
         flows = set(flows)
-        known = [
-            hole
-            for hole in self.holes
-            if hole.flows & flows and clipped(hole.span, *span)
-        ]
+        known = [hole for hole in self.holes if hole.touched(span, flows)]
         is_new = bool(flows.difference(*(hole.flows for hole in known)))
         self.settle(span, flows)
         oldest = max(known, key=lambda hole: hole.nights, default=None)
@@ -68,31 +80,15 @@ class LeftOut:
     def settle(self, span: Span, flows: Iterable[Flow]) -> None:
         """Note that a span of some flows is known, and no hole any longer."""
         flows = set(flows)
-        kept: list[Hole] = []
-        for hole in self.holes:
-            touched = hole.flows & flows if clipped(hole.span, *span) else set()
-            if left := hole.flows - touched:
-                kept.append(replace(hole, flows=left))
-            if touched:
-                kept += [
-                    replace(hole, span=rest, flows=touched)
-                    for rest in without([hole.span], [span])
-                ]
-        self.holes = kept
+        self.holes = [rest for hole in self.holes for rest in hole.without(span, flows)]
 
     def touches(self, span: Span, flow: Flow) -> bool:
         """Return whether something of a flow is missing within a span."""
-        return any(
-            flow in hole.flows and clipped(hole.span, *span) for hole in self.holes
-        )
+        return any(hole.touched(span, {flow}) for hole in self.holes)
 
     def due(self, medium: Medium, now: datetime) -> list[Hole]:
         """Return the holes that are looked for tonight, and note that they are."""
-        due = [
-            hole
-            for hole in self.holes
-            if hole.medium == medium and (hole.again is None or hole.again <= now)
-        ][:A_NIGHT]
+        due = [hole for hole in self.holes if hole.is_due(medium, now)][:A_NIGHT]
         for hole in due:
             hole.nights += 1
             hole.again = now + WEEK - _LESS if hole.nights >= NIGHTS else None

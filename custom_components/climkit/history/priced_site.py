@@ -4,9 +4,17 @@ Polls tell the quarter hours of the last two days, so these are priced exactly. 
 priced by the mean of an hour with two prices is told, so that its quarters are fetched.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+    Set as AbstractSet,
+)
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -25,6 +33,7 @@ from ..metering.site import SiteInfo
 from ..metering.spans import Span
 from ..metering.tariff import Tariff
 from ..metering.tariffs import Tariffs
+from ..metering.timeline import HourPrices
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.metadata import cost_metadata
 from ..statistics.naming import async_statistic_names
@@ -64,8 +73,7 @@ class PricedSeries:
 
     def may_use(self, tariff: Tariff) -> bool:
         """Return whether its prices may be that tariff's."""
-        components = {component for _, component in self.series.terms}
-        return tariff.component in components and (
+        return tariff.component in self.series.components and (
             not tariff.meters or self.meter_id in tariff.meters
         )
 
@@ -127,18 +135,25 @@ class PricedSite:
         )
 
     def _series(self, info: SiteInfo) -> Iterator[PricedSeries]:
-        owners: list[tuple[str, str | None, str]] = [(info.site.id, None, "")]
-        owners += [(meter.id, meter.id, meter.type) for meter in info.chosen]
-        for owner, meter_id, medium in owners:
-            flows = {f.kind.value: f for f in info.flows_of(owner)}
-            if not all(map(self.statistics.owns, flows.values())):
-                continue
-            costs = meter_costs(medium, flows) if meter_id else site_costs(flows)
-            for series in costs:
-                used = tuple(flows[kind] for kind, _ in series.terms)
-                yield PricedSeries(owner, meter_id, series, "", used)
-            if flows:
-                yield PricedSeries(owner, meter_id, FEE_SERIES, "", ())
+        yield from self._of_owner(info, None, site_costs)
+        for meter in info.chosen:
+            yield from self._of_owner(info, meter.id, partial(meter_costs, meter.type))
+
+    def _of_owner(
+        self,
+        info: SiteInfo,
+        meter_id: str | None,
+        costs_of: Callable[[Collection[str]], Iterator[CostSeries]],
+    ) -> Iterator[PricedSeries]:
+        """Yield what the site (None) or a meter could have, unless others own it."""
+        owner = meter_id or info.site.id
+        flows = {flow.kind.value: flow for flow in info.flows_of(owner)}
+        if not flows or not all(map(self.statistics.owns, flows.values())):
+            return
+        for series in costs_of(flows):
+            used = tuple(flows[kind] for kind in series.kinds)
+            yield PricedSeries(owner, meter_id, series, "", used)
+        yield PricedSeries(owner, meter_id, FEE_SERIES, "", ())
 
     async def async_name(self) -> None:
         """Learn what all that could have costs is called, in the system's language."""
@@ -177,7 +192,7 @@ class PricedSite:
         """Return the hours with two prices: their costs depend on the quarters."""
         timelines = [
             self.tariffs.timeline(component, priced.meter_id)
-            for _, component in priced.series.terms
+            for component in priced.series.components
         ]
         return frozenset(
             hour
@@ -216,8 +231,7 @@ class PricedSite:
             # In the recorder's thread. What is at hand is looked up only here, when
             # each flow of a poll has told its quarters.
             at_hand = self._quarters if fetched is None else fetched
-            kinds = [kind for kind, _ in priced.series.terms]
-            energies = dict(zip(kinds, sources, strict=True))
+            energies = dict(zip(priced.series.kinds, sources, strict=True))
             quarters = {flow.kind.value: at_hand.get(flow, {}) for flow in priced.flows}
             if fetched is None and (
                 coarse := uneven_spans(priced, tariffs, energies, quarters)
@@ -248,18 +262,26 @@ def uneven_spans(
     spans: list[Span] = []
     for kind, component in priced.series.terms:
         prices_of = tariffs.timeline(component, priced.meter_id).hour_prices
-        for hour, energy in sorted(energies[kind].items()):
-            prices = prices_of(hour)
-            if prices.alike or prices.mean is None or not energy:
-                continue
-            known = quarters_of(hour, quarters.get(kind, {}))
-            if known and None not in known:
-                continue
+        used = (hour for hour, energy in sorted(energies[kind].items()) if energy)
+        for hour in filter(
+            partial(_lacks_quarters, quarters.get(kind, {}), prices_of), used
+        ):
             if spans and spans[-1][0] < hour <= spans[-1][1] + WITHIN:
                 spans[-1] = spans[-1][0], hour + HOUR
             else:
                 spans.append((hour, hour + HOUR))
     return spans
+
+
+def _lacks_quarters(
+    quarters: Quarters, prices_of: Callable[[datetime], HourPrices], hour: datetime
+) -> bool:
+    """Return whether an hour has several prices, all known, but not all its quarters."""
+    prices = prices_of(hour)
+    if prices.alike or prices.mean is None:
+        return False
+    known = quarters_of(hour, quarters)
+    return not known or None in known
 
 
 def _fees(priced: PricedSeries, tariffs: Tariffs) -> Derivation:

@@ -245,7 +245,7 @@ class SitePricing:
         if any(version.workday == entity_id for version in self._versions):
             self._take_tariffs()
         users = [each for each in self._versions if each.entity_id == entity_id]
-        for priced in self.series() if users else ():
+        for priced in self.series():
             if any(map(priced.may_use, users)):
                 self._repricing.add(priced.statistic_id, (start, end))
         self._is_counted = False

@@ -233,18 +233,25 @@ class HistoryReconciler:
         # Rows ahead of what is missing would look, after a restart, as if it were not.
         known = run.since or piece[0]
         flows = _going_on(self.statistics, run.flows, (known, piece[1]))
+        cleared = await self._async_write(run, answer, flows)
+        run.go_on_without(cleared)
+        self._advance((flow for flow in flows if flow not in cleared), piece)
+        self._note_holes(run, answer)
+
+    async def _async_write(
+        self, run: _Run, answer: Answer, flows: Iterable[Flow]
+    ) -> set[Flow]:
+        """Write a piece in parts of bounded size; return the flows that lack rows."""
         cleared = set[Flow]()
-        size = max(VALUES_AT_ONCE // max(int((piece[1] - piece[0]) / HOUR), 1), 1)
-        for some in batched(flows, size, strict=False):
+        hours_each = max(int((answer.end - answer.start) / HOUR), 1)
+        for some in batched(flows, max(VALUES_AT_ONCE // hours_each, 1), strict=False):
             hours = {flow: HourlyAmounts(answer.of(flow), {}) for flow in some}
             written = await self.statistics.async_write(
                 hours, run.tolerance, asked=answer.asked
             )
             run.written += sum(result.written for result in written.values())
             cleared |= {flow for flow in written if written[flow].rows_missing}
-        run.go_on_without(cleared)
-        self._advance((flow for flow in flows if flow not in cleared), piece)
-        self._note_holes(run, answer)
+        return cleared
 
     def _note_holes(self, run: _Run, answer: Answer) -> None:
         """Remember what is to be looked for at night: not what is not given at all."""

@@ -1,6 +1,7 @@
 """Counts the hours with energy that lack a price although there is a tariff for it."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from homeassistant.core import HomeAssistant
@@ -24,24 +25,38 @@ async def async_unpriced_hours(
     """
     tariffs = site.tariffs
     span = site.site.data.beginning, hour_of(dt_util.utcnow())
-    scopes: dict[tuple[Component, str | None], list[str]] = {}
-    for priced in site.series():
-        if priced.meter_id is None or priced.meter_id in own:
-            for flow, (_, component) in zip(
-                priced.flows, priced.series.terms, strict=True
-            ):
-                ids = scopes.setdefault((component, priced.meter_id), [])
-                ids.append(site.statistics.statistic_id(flow))
     hours: set[datetime] = set()
-    for (component, meter_id), ids in scopes.items():
+    for (component, meter_id), ids in _scopes(site, {None, *own}).items():
         spans = await hass.async_add_executor_job(
             _without_price, tariffs, component, meter_id, span
         )
-        for start, end in spans:
-            found = await async_read(hass, hourly_amounts, ids, start, end)
-            for amounts in found.values():
-                hours.update(hour for hour, amount in amounts.items() if amount)
+        for unpriced in spans:
+            hours |= await _async_used(hass, ids, unpriced)
     return len(hours)
+
+
+def _scopes(
+    site: PricedSite, owners: Collection[str | None]
+) -> Mapping[tuple[Component, str | None], list[str]]:
+    """Return the statistics of energy by what prices them: component, and whose."""
+    scopes: defaultdict[tuple[Component, str | None], list[str]] = defaultdict(list)
+    for priced in site.series():
+        if priced.meter_id in owners:
+            terms = zip(priced.flows, priced.series.terms, strict=True)
+            for flow, (_, component) in terms:
+                id_ = site.statistics.statistic_id(flow)
+                scopes[component, priced.meter_id].append(id_)
+    return scopes
+
+
+async def _async_used(
+    hass: HomeAssistant, ids: Sequence[str], span: Span
+) -> set[datetime]:
+    """Return the hours of a span in which some of the statistics have energy."""
+    found = await async_read(hass, hourly_amounts, ids, *span)
+    return {
+        hour for amounts in found.values() for hour, amount in amounts.items() if amount
+    }
 
 
 def meters_of(some: Iterable[PricedSeries], tariffs: Tariffs) -> frozenset[str]:

@@ -35,9 +35,19 @@ class CostSeries:
     """How it counts on its owner's bill: a cost 1, a compensation -1, and 0 what is no
     payment or a part of another series."""
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds of the flows that it sums up."""
+        return tuple(kind for kind, _ in self.terms)
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """Return what prices them, in the same order."""
+        return tuple(component for _, component in self.terms)
+
     def has_price(self, tariffs: Tariffs, meter_id: str | None) -> bool:
         """Return whether some tariff is for it: without one it need not exist."""
-        return any(tariffs.has(component, meter_id) for _, component in self.terms)
+        return any(tariffs.has(component, meter_id) for component in self.components)
 
     def flows_of(self, component: Component) -> Iterator[str]:
         """Return the kinds of the flows that a component prices."""
@@ -239,5 +249,5 @@ def _possible(
     table: Collection[CostSeries], flows: Collection[str]
 ) -> Iterator[CostSeries]:
     for series in table:
-        if all(flow in flows for flow, _ in series.terms):
+        if set(flows).issuperset(series.kinds):
             yield series

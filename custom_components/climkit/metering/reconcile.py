@@ -121,12 +121,18 @@ def _chained(
         elif abs(row.sum - total) <= EXACT:
             continue
         changed.append(StatisticRow(hour, amounts[hour], total))
-    shift = None
-    if following:
-        delta = total - (following.sum - following.state)
-        shift = (following.start, delta) if abs(delta) > EXACT else None
     gone = frozenset(known.keys() - amounts.keys())
-    return Plan(tuple(changed), gone, shift, frozenset(revised))
+    return Plan(tuple(changed), gone, _shift(following, total), frozenset(revised))
+
+
+def _shift(
+    following: StatisticRow | None, total: float
+) -> tuple[datetime, float] | None:
+    """Return from which row on, and by how much, sums move that follow a total."""
+    if following is None:
+        return None
+    delta = total - (following.sum - following.state)
+    return (following.start, delta) if abs(delta) > EXACT else None
 
 
 def total_at_live_edge(

@@ -34,7 +34,7 @@ def cost_since(
         for kind, component in series.terms
     ]
     known = _known(terms)
-    new = [begin for begin in known if begin >= start and hour_of(begin) not in stored]
+    new = _beside(stored, (begin for begin in known if begin >= start))
     costs = [cost for hour, cost in stored.items() if hour >= start]
     costs.extend(_given(_cost_of_quarter(begin, terms, now) for begin in new))
     if costs:
@@ -46,6 +46,11 @@ def cost_since(
 def _known(terms: Sequence[_Term]) -> set[datetime]:
     """Return the quarter hours of which the energy of all flows is known."""
     return set.intersection(*(set(flow) for flow, _ in terms)) if terms else set()
+
+
+def _beside(stored: Amounts, quarters: Iterable[datetime]) -> list[datetime]:
+    """Return the quarter hours whose hour is not stored."""
+    return [begin for begin in quarters if hour_of(begin) not in stored]
 
 
 def _given(costs: Iterable[float | None]) -> Iterator[float]:

@@ -32,14 +32,13 @@ class Choices:
     """The meters that were there to be chosen or left out; None if that is unknown."""
 
     def of(self, meters: Iterable[Meter]) -> Iterator[Meter]:
-        """Yield the wanted ones of the meters; one that was never offered is new."""
-        for meter in meters:
-            if has_series(meter) and (
-                self.chosen is None
-                or meter.id in self.chosen
-                or (self.offered is not None and meter.id not in self.offered)
-            ):
-                yield meter
+        """Return the wanted ones of the meters; one that was never offered is new."""
+        return filter(self._wants, filter(has_series, meters))
+
+    def _wants(self, meter: Meter) -> bool:
+        if self.chosen is None or meter.id in self.chosen:
+            return True
+        return self.offered is not None and meter.id not in self.offered
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from operator import attrgetter
 from typing import Final
 
-from ..api import ClimkitError, Priority, Resolution, Series
+from ..api import ClimkitError, Column, Priority, Resolution, Series
 from ..metering.flows import OPTIONAL_COLUMNS, Flow, FlowKind, Medium
 
 PROOF: Final = 0.001
@@ -59,9 +60,13 @@ class Answer:
         return frozenset(
             kind
             for column, kind in OPTIONAL_COLUMNS.items()
-            for series in self.replies
-            if any((amount or 0.0) > PROOF for amount in series.columns.get(column, ()))
+            if any(_proves(series, column) for series in self.replies)
         )
+
+
+def _proves(series: Series, column: Column) -> bool:
+    """Return whether a column has a value that is no dust."""
+    return any((amount or 0.0) > PROOF for amount in series.columns.get(column, ()))
 
 
 def newest_value(series: Series) -> datetime | None:
@@ -87,10 +92,15 @@ def _valued(series: Series, indices: Iterable[int]) -> Iterator[datetime]:
 
 def joined(answers: Sequence[Answer]) -> Answer:
     """Return several answers, of at least one piece, as one."""
+    replies: list[Series] = []
+    unknown: dict[Flow, ClimkitError] = {}
+    for answer in answers:
+        replies += answer.replies
+        unknown |= answer.unknown
     return Answer(
-        min(answer.start for answer in answers),
-        max(answer.end for answer in answers),
-        min(answer.asked for answer in answers),
-        [series for answer in answers for series in answer.replies],
-        {flow: err for answer in answers for flow, err in answer.unknown.items()},
+        min(map(attrgetter("start"), answers)),
+        max(map(attrgetter("end"), answers)),
+        min(map(attrgetter("asked"), answers)),
+        replies,
+        unknown,
     )

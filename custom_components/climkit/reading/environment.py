@@ -1,5 +1,6 @@
 """Environmental sensors of a site: what they measure now."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, override
 
@@ -47,14 +48,17 @@ class EnvironmentCoordinator(OnDemandCoordinator[SensorReading]):
         now = dt_util.utcnow()
         if now >= self._list_at:
             self._list_at = now + await self._async_list(now)
-        enabled = set(self.async_contexts())
         ids = [sensor.id for sensor in self.sensors or ()]
-        # One that is new has no entity yet that could ask for it.
-        wanted = [id_ for id_ in ids if id_ in enabled or id_ not in self._read]
+        wanted = self._wanted(ids)
         self._read = self._read.intersection(ids).union(wanted)
         self.update_interval = QUARTER if wanted else self._list_at - now + SLACK
         rest = {id_: r for id_, r in self.data.items() if id_ in ids}
         return rest | await self._async_read_each(wanted)
+
+    def _wanted(self, ids: Sequence[str]) -> list[str]:
+        """Return what is enabled, or new: then it has no entity yet that could ask."""
+        due = {*self.async_contexts(), *set(ids).difference(self._read)}
+        return [id_ for id_ in ids if id_ in due]
 
     async def _async_list(self, now: datetime) -> timedelta:
         """List the sensors; return when to do it again.

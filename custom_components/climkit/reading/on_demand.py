@@ -6,6 +6,7 @@ in time, costs the others nothing.
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import override
 
@@ -16,6 +17,28 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from ..api import ClimkitClient, ClimkitError
 from .outage import QUIET, Outage
 from .reader import TROUBLES
+
+
+@dataclass(slots=True)
+class _Signs:
+    """Whether the cloud is there, from what it says while things are asked one by one."""
+
+    has_answered: bool = False
+    silent: int = 0
+    """So many in a row got no answer."""
+
+    def answered(self) -> None:
+        """Note a reading, or that there is none."""
+        self.has_answered, self.silent = True, 0
+
+    def failed(self, err: ClimkitError) -> None:
+        """Note an error; one without an answer is raised if it is the second in a row."""
+        if getattr(err, "status", None):
+            self.has_answered = True
+            return
+        self.silent += 1
+        if self.silent > 1:
+            raise err
 
 
 class OnDemandCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
@@ -64,28 +87,25 @@ class OnDemandCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
         Two without an answer in a row are enough to tell.
         """
         readings = {}
-        failures = 0
-        has_answered = False
+        signs = _Signs()
         for id_ in wanted:
-            reading = self.data.get(id_)
-            try:
-                reading = await self._async_read(id_) or reading
-                failures, has_answered = 0, True
-            except TROUBLES:
-                raise
-            except ClimkitError as err:
-                self._refusal = err
-                if getattr(err, "status", None):
-                    has_answered = True
-                else:
-                    failures += 1
-                if failures > 1:
-                    raise
-            if reading:
+            if reading := await self._async_try(id_, signs) or self.data.get(id_):
                 readings[id_] = reading
-        if self._refusal and not has_answered:
+        if self._refusal and not signs.has_answered:
             raise self._refusal
         return readings
+
+    async def _async_try(self, id_: str, signs: _Signs) -> T | None:
+        try:
+            reading = await self._async_read(id_)
+        except TROUBLES:
+            raise
+        except ClimkitError as err:
+            self._refusal = err
+            signs.failed(err)
+            return None
+        signs.answered()
+        return reading
 
     @abstractmethod
     async def _async_read(self, id_: str) -> T | None:

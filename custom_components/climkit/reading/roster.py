@@ -5,7 +5,7 @@ was missing in several lists, over more than a day.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -23,10 +23,18 @@ class Listed(Protocol):
         """Return what it is known by."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Absence:
     since: datetime
     lists: int = 0
+
+    def once_more(self) -> _Absence:
+        """Return it with one more list."""
+        return replace(self, lists=self.lists + 1)
+
+    def is_final(self, now: datetime) -> bool:
+        """Return whether it has lasted: several lists, over more than a day."""
+        return self.lists >= LISTS and now - self.since > LASTING
 
 
 @dataclass(slots=True)
@@ -40,18 +48,15 @@ class Roster[T: Listed]:
     def listed(self, some: Iterable[T], now: datetime) -> tuple[T, ...]:
         """Take a new list, and return everybody: those listed, then those missed."""
         found = {one.id: one for one in some}
-        for id_ in found.keys() & self.missing.keys():
-            del self.missing[id_]
-        for id_ in [id_ for id_ in self.present if id_ not in found]:
-            absence = self.missing.setdefault(id_, _Absence(now))
-            absence.lists += 1
-            if absence.lists >= LISTS and now - absence.since > LASTING:
-                del self.missing[id_]
-                continue
-            found[id_] = self.present[id_]
+        gone = [id_ for id_ in self.present if id_ not in found]
+        absent = {id_: self._absence(id_, now).once_more() for id_ in gone}
+        self.missing = {id_: a for id_, a in absent.items() if not a.is_final(now)}
         self._short = self._short + 1 if self.missing else 0
-        self.present = found
-        return tuple(found.values())
+        self.present = found | {id_: self.present[id_] for id_ in self.missing}
+        return tuple(self.present.values())
+
+    def _absence(self, id_: str, now: datetime) -> _Absence:
+        return self.missing.get(id_) or _Absence(now)
 
     def again_after(self, usual: timedelta) -> timedelta:
         """Return when to ask for the list again: soon, while somebody is missing."""

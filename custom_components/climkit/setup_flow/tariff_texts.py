@@ -1,11 +1,12 @@
 """How a tariff is called, in the language of the system."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from homeassistant.core import HomeAssistant
 
 from ..api import Meter, MeterType
-from ..metering.costs import meter_costs, site_costs
+from ..metering.costs import CostSeries, meter_costs, site_costs
 from ..metering.flows import meter_flows
 from ..metering.site import SiteInfo
 from ..metering.tariff import MONTHS, Component, Tariff
@@ -39,11 +40,11 @@ async def async_meter_labels(
 
     `also` has meters that a tariff is for, even if they are not chosen any longer.
     """
-    meters = [meter for meter in info.chosen if _components(meter)]
-    chosen = {meter.id for meter in meters}
-    meters += [
-        each for each in info.meters if each.id in also and each.id not in chosen
-    ]
+    offered = (
+        *filter(_components, info.chosen),
+        *(meter for meter in info.meters if meter.id in also),
+    )
+    meters = list({meter.id: meter for meter in offered}.values())
     kinds = await async_kinds(hass, meters)
     labels = {id_: id_ for id_ in also}
     for meter in await async_named(hass, meters):
@@ -57,7 +58,7 @@ def site_components(info: SiteInfo) -> tuple[Component, ...]:
     Where the site as a whole has no electricity metered, but charge points, theirs.
     """
     kinds = {flow.kind for flow in info.flows_of(info.site.id)}
-    found = {component for series in site_costs(kinds) for _, component in series.terms}
+    found = _pricing(site_costs(kinds))
     if MeterType.ELECTRICITY not in info.media:
         found = found.union(*map(_components, info.chosen))
     return tuple(component for component in Component if component in found)
@@ -71,11 +72,11 @@ def meter_components(info: SiteInfo, meter_id: str) -> set[Component]:
 
 def _components(meter: Meter) -> set[Component]:
     kinds = {flow.kind for flow in meter_flows(meter)}
-    return {
-        component
-        for series in meter_costs(meter.type, kinds)
-        for _, component in series.terms
-    }
+    return _pricing(meter_costs(meter.type, kinds))
+
+
+def _pricing(some: Iterable[CostSeries]) -> set[Component]:
+    return set[Component]().union(*(series.components for series in some))
 
 
 def first_day(info: SiteInfo, newest: Tariff | None, today: date) -> date:

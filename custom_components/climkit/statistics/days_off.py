@@ -70,21 +70,28 @@ async def _async_is_off(hass: HomeAssistant, entity_id: str, day: date) -> bool 
     state = hass.states.get(entity_id)
     if state is None or state.state not in (STATE_ON, STATE_OFF):
         return None
-    if hass.services.has_service(WORKDAY, CHECK_DATE):
-        try:
-            answer = await hass.services.async_call(
-                WORKDAY,
-                CHECK_DATE,
-                {ATTR_ENTITY_ID: entity_id, CHECK_DATE: day},
-                blocking=True,
-                return_response=True,
-            )
-        except HomeAssistantError, vol.Invalid:
-            answer = None
-        told = answer.get(entity_id) if answer else None
-        if isinstance(told, dict) and isinstance(told.get(WORKDAY), bool):
-            return not told[WORKDAY]
+    is_workday = await _async_answer(hass, entity_id, day)
+    if isinstance(is_workday, bool):
+        return not is_workday
     return state.state == STATE_OFF if day == dt_util.now().date() else None
+
+
+async def _async_answer(hass: HomeAssistant, entity_id: str, day: date) -> Any:
+    """Return what the workday integration's action says of a day, whatever that is."""
+    if not hass.services.has_service(WORKDAY, CHECK_DATE):
+        return None
+    try:
+        answer = await hass.services.async_call(
+            WORKDAY,
+            CHECK_DATE,
+            {ATTR_ENTITY_ID: entity_id, CHECK_DATE: day},
+            blocking=True,
+            return_response=True,
+        )
+    except HomeAssistantError, vol.Invalid:
+        return None
+    told = (answer or {}).get(entity_id)
+    return told.get(WORKDAY) if isinstance(told, dict) else None
 
 
 def _days(first: date, last: date) -> Iterator[date]:

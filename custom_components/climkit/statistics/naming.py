@@ -3,6 +3,7 @@
 A statistic has no device and no area that would tell where it belongs.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
@@ -86,16 +87,7 @@ async def async_statistic_names[T: Named](
         hass, hass.config.language, "entity", {DOMAIN}
     )
     own = labels_of(info)
-    others = async_owners(hass).labels_beside(own)
-    addresses = {meter.id: meter.prim_ad for meter in info.meters}
-    by_label: dict[str, dict[str, int | None]] = {}
-    for labels in (own, others):
-        for owner, label in labels.items():
-            by_label.setdefault(label, {})[owner] = addresses.get(owner)
-    whole: dict[str, str] = {}
-    for owner, label in own.items():
-        rivals = {o: a for o, a in by_label[label].items() if o != owner}
-        whole[owner] = marked(label, owner, addresses.get(owner), rivals)
+    whole = _told_apart(info, own, async_owners(hass).labels_beside(own))
     names = {}
     for flow in flows:
         key = f"component.{DOMAIN}.entity.sensor.{flow.kind}.name"
@@ -103,3 +95,18 @@ async def async_statistic_names[T: Named](
         where = whole.get(flow.owner_id) or flow.owner_id
         names[flow] = f"{where} {_shortened(what, LONGEST_FLOW)}"
     return names
+
+
+def _told_apart(
+    info: SiteInfo, own: Mapping[str, str], others: Mapping[str, str]
+) -> dict[str, str]:
+    """Return our labels by owner, with a mark where somebody else is called the same."""
+    addresses = {meter.id: meter.prim_ad for meter in info.meters}
+    by_label: defaultdict[str, dict[str, int | None]] = defaultdict(dict)
+    for owner, label in (*own.items(), *others.items()):
+        by_label[label][owner] = addresses.get(owner)
+    whole = {}
+    for owner, label in own.items():
+        rivals = {**by_label[label]}
+        whole[owner] = marked(label, owner, rivals.pop(owner), rivals)
+    return whole

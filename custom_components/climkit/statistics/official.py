@@ -67,15 +67,15 @@ class _Import:
     """Whether all of its rows are cleared first."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Work:
     """What an update comes to: what to import, in which order, and what to say."""
 
-    imports: list[_Import]
-    written: dict[str, int]
+    imports: Sequence[_Import]
+    written: Mapping[str, int]
     missing: frozenset[str]
     """Statistics that do not exist, or lack rows that should be there."""
-    derived_missing: frozenset[str] = frozenset()
+    derived_missing: frozenset[str]
 
 
 class OfficialBackend:
@@ -169,44 +169,80 @@ def _work_of(
     hass: HomeAssistant, updates: Mapping[str, SeriesUpdate], tolerance: float
 ) -> _Work:
     known = stored_metadata(hass, tuple(updates))
-    there = {
-        id_: update
-        for id_, update in updates.items()
-        if id_ in known and (not update.after or _has(hass, id_, update.after))
+    planned = {
+        id_: _planned(hass, id_, updates[id_].hours, tolerance)
+        for id_ in filter(known.__contains__, updates)
+        if _goes_on(hass, id_, updates[id_])
     }
-    work = _Work([], {}, frozenset(updates.keys() - there.keys()))
-    revised: dict[str, frozenset[datetime]] = dict.fromkeys(there, frozenset())
-    amounts: dict[str, dict[datetime, float]] = {}
-    for id_, update in there.items():
-        if not update.hours:
-            continue
-        stored, later, what = _planned(hass, id_, update.hours, tolerance)
-        revised[id_] = what.revised
-        work.written[id_] = len(what.changed)
-        amounts[id_] = {row.start: row.state for row in (*stored.rows, *what.changed)}
-        if what:
-            work.imports.append(_Import(known[id_], _rows_to_set(what, later)))
-    derive = pending_derivations(updates, revised)
-    known = stored_metadata(hass, tuple(derive))
-    work.derived_missing = frozenset(derive.keys() - known.keys())
-    follow = [
-        _derived(hass, derived, (min(hours), max(hours) + HOUR), hours, amounts)[0]
-        for id_, (derived, hours) in derive.items()
-        if id_ in known
+    derive = pending_derivations(
+        updates, {id_: each.what.revised for id_, each in planned.items()}
+    )
+    follow, derived_missing = _following(
+        hass, derive, {id_: each.amounts for id_, each in planned.items()}
+    )
+    imports = [
+        _Import(known[id_], _rows_to_set(each.what, each.later))
+        for id_, each in planned.items()
+        if each.what
     ]
-    # What is derived comes first: cut short between the two, the next update finds the
-    # source as it was, and does both again.
-    work.imports = [some for some in follow if some] + work.imports
-    return work
+    return _Work(
+        # What is derived comes first: cut short between the two, the next update finds
+        # the source as it was, and does both again.
+        [*follow, *imports],
+        {id_: len(each.what.changed) for id_, each in planned.items()},
+        frozenset(updates.keys() - planned.keys()),
+        derived_missing,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What an update of one statistic comes to."""
+
+    stored: StoredWindow
+    """What is there within its hours."""
+    later: Sequence[StatisticRow]
+    """What is there behind them."""
+    what: Plan
+
+    @property
+    def amounts(self) -> dict[datetime, float]:
+        """Return the amounts of its hours, as they will be."""
+        return {row.start: row.state for row in (*self.stored.rows, *self.what.changed)}
+
+
+def _goes_on(hass: HomeAssistant, id_: str, update: SeriesUpdate) -> bool:
+    """Return whether the row is there that an update follows."""
+    return update.after is None or _has(hass, id_, update.after)
 
 
 def _planned(
     hass: HomeAssistant, id_: str, hours: HourlyAmounts, tolerance: float
-) -> tuple[StoredWindow, list[StatisticRow], Plan]:
+) -> _Planned:
     """Return what is stored within some hours and behind them, and what must change."""
+    if not hours:
+        return _Planned(StoredWindow(0.0, ()), (), Plan())
     first, last = hours.span
     stored, later = _divided(rows_from(hass, id_, first), last + HOUR)
-    return stored, later, plan(stored, next(iter(later), None), hours, tolerance)
+    what = plan(stored, next(iter(later), None), hours, tolerance)
+    return _Planned(stored, later, what)
+
+
+def _following(
+    hass: HomeAssistant,
+    derive: Mapping[str, tuple[Derived, frozenset[datetime]]],
+    coming: Mapping[str, Mapping[datetime, float]],
+) -> tuple[list[_Import], frozenset[str]]:
+    """Return what to import of derived statistics, and which of them do not exist."""
+    known = stored_metadata(hass, tuple(derive))
+    imports = []
+    for id_ in filter(known.__contains__, derive):
+        derived, hours = derive[id_]
+        span = min(hours), max(hours) + HOUR
+        some, _ = _derived(hass, derived, span, hours, coming)
+        if some:
+            imports.append(some)
+    return imports, frozenset(derive.keys() - known.keys())
 
 
 def _derived_anew(

@@ -138,14 +138,7 @@ class HistoryProgress:
         self._first[flow] = first
         rows_until = newest.start + HOUR if newest else first
         hint = self._hints.get(flow.key)
-        if (
-            hint
-            and not self.is_other_unit(flow)
-            and (
-                hint.newest is None
-                or (newest is not None and newest.start >= hint.newest)
-            )
-        ):
+        if hint and not self.is_other_unit(flow) and _still_there(hint, newest):
             hint = self._trusted(hint, flow)
             rows_until = max(rows_until, hint.until)
         unit = flow.unit or self.unit(flow)
@@ -247,3 +240,10 @@ class HistoryProgress:
 
 def _mapping(data: object) -> Mapping[str, Any]:
     return data if isinstance(data, Mapping) else {}
+
+
+def _still_there(hint: SeriesProgress, newest: StatisticRow | None) -> bool:
+    """Return whether the database has no less than it had when the hint was saved."""
+    if hint.newest is None:
+        return True
+    return newest is not None and newest.start >= hint.newest

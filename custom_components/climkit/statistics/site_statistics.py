@@ -212,17 +212,18 @@ class SiteStatistics:
             by_id = await self._writer.async_write(updates, tolerance)
         written = {flow: by_id[self.statistic_id(flow)] for flow in hours}
         for flow, result in written.items():
-            self._site.newest_rows[flow] = result.newest_rows
-            self.derived_missing |= result.derived_missing
-            if result.rows_missing:
-                self._progress.rewind(flow, result.newest)
-            else:
-                self._progress.note(flow, result.newest)
+            self._note(flow, result)
         if any(result.rows_missing for result in written.values()):
             # Who clears a statistic deletes its name and unit as well.
             await self._site.async_announce(hours)
         self._tell()
         return written
+
+    def _note(self, flow: Flow, result: WriteResult) -> None:
+        self._site.newest_rows[flow] = result.newest_rows
+        self.derived_missing |= result.derived_missing
+        note = self._progress.rewind if result.rows_missing else self._progress.note
+        note(flow, result.newest)
 
     async def async_rederive(self, derived: Derived, spans: Sequence[Span]) -> int:
         """Make the rows of a derived statistic in some spans new; return how many.

@@ -288,32 +288,32 @@ class _Series:
 
     def execute(self, what: Plan, ids: Mapping[datetime, int]) -> None:
         """Do what is planned; `ids` has the numbers of the rows that are there."""
-        now = time.time()
-        new = [
-            {
-                "metadata_id": self.number,
-                "created_ts": now,
-                "start_ts": row.start.timestamp(),
-                "state": row.state,
-                "sum": row.sum,
-            }
-            for row in what.changed
-            if row.start not in ids
-        ]
-        old = [
+        if what.gone:
+            self.database.execute(_DELETE, [{"row": ids[hour]} for hour in what.gone])
+        self._insert([row for row in what.changed if row.start not in ids])
+        if old := [
             {"row": ids[row.start], "amount": row.state, "total": row.sum}
             for row in what.changed
             if row.start in ids
-        ]
-        if what.gone:
-            self.database.execute(_DELETE, [{"row": ids[hour]} for hour in what.gone])
-        for some in batched(new, 500, strict=False):
-            self.database.execute(_INSERT, some)
-        if old:
+        ]:
             self.database.execute(_CORRECT, old)
         if what.shift:
             first, delta = what.shift
             self._run(_SHIFT, first=first.timestamp(), delta=delta)
+
+    def _insert(self, rows: Sequence[StatisticRow]) -> None:
+        new = (
+            {
+                "metadata_id": self.number,
+                "created_ts": time.time(),
+                "start_ts": row.start.timestamp(),
+                "state": row.state,
+                "sum": row.sum,
+            }
+            for row in rows
+        )
+        for some in batched(new, 500, strict=False):
+            self.database.execute(_INSERT, some)
 
     def amounts_in(self, span: Span) -> dict[datetime, float]:
         """Return the amounts of the hours of a span."""
