@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 import json
 from pathlib import Path
 import re
@@ -12,11 +12,11 @@ from urllib.parse import quote, unquote
 
 from aiohttp import web
 from homeassistant.util.yaml import parse_yaml
-from playwright.async_api import ConsoleMessage, Locator, Page
+from playwright.async_api import Locator, Page
 import pytest
 
 from tests.home import PASSWORD, USERNAME, Home, HomeError
-from tests.home.browser import CHROMIUM, log_in, open_page, shot_of_failure
+from tests.home.browser import CHROMIUM, listen, log_in, open_page, shot_of_failure
 from tests.home.cloud import Cloud
 from tests.home.pages import (
     begin_set_up,
@@ -40,13 +40,16 @@ TOLERANCE: Final = 0.005 + 96 * 0.0005
 
 PRICES: Final = {"grid": 0.2921, "feed_in": 0.06}
 """What is entered from a bill, in CHF per kWh, from the first day on."""
-PRICED: Final = {"grid_import": PRICES["grid"], "grid_export": PRICES["feed_in"]}
-"""The flows whose costs the Energy dashboard then shows."""
 README: Final = CHECKOUT / "README.md"
 BLUEPRINT_LINK: Final = (
     r"my\.home-assistant\.io/redirect/blueprint_import/"
     r"\?blueprint_url=([^)]+silence\.yaml)\)"
 )
+PRICED: Final = {
+    "grid_import": ("grid_import_cost", PRICES["grid"]),
+    "grid_export": ("grid_export_compensation", PRICES["feed_in"]),
+}
+"""The flows whose money the Energy dashboard then shows: its statistics and prices."""
 
 JOURNEYS: Final = [
     Journey("de", sites.with_battery, "Wärmepumpe"),
@@ -298,13 +301,14 @@ async def enter_price(
     flow = "config_subentries", "tariff"
     words_of = journey.texts(*flow)
     dialog = await begin_tariff(page, words_of["initiate_flow"]["user"])
-    labels = await read_step(dialog, journey, "user", *flow)
+    await read_step(dialog, journey, "user", *flow)
     name = journey.texts("selector", "tariff_component", "options", component)
-    await dialog.get_by_label(labels["component"]).first.click()
-    await page.get_by_role("option", name=name, exact=True).click()
-    one_price = journey.texts("selector", "tariff_pricing", "options", "fixed")
-    await dialog.get_by_role("radio", name=one_price, exact=True).click()
-    await type_date(page, dialog, CREATED)
+    if name not in await words(dialog.get_by_role("listitem").first):
+        await dialog.locator("ha-selector-select").first.click()
+        await page.get_by_role("menuitem", name=name, exact=True).click()
+        await confirm(dialog)
+        # Offered was the next year of what has a price: this one begins with the site.
+        await dialog.get_by_text(words_of["error"]["filled_anew"]).wait_for()
     await confirm(dialog)
 
     step = words_of["step"]["fixed"]
@@ -315,7 +319,7 @@ async def enter_price(
 
     step = words_of["step"]["confirm"]
     ticked = dialog.get_by_role("switch")
-    await dialog.get_by_text(step["data"]["dashboard"], exact=True).wait_for()
+    await dialog.get_by_text(step["data"]["dashboard"], exact=True).first.wait_for()
     assert await ticked.is_checked()
     shown = await words(dialog)
     journey.check(shown)
@@ -328,7 +332,7 @@ async def enter_price(
 async def costs_announced(home: Home, site: SimulatedSite) -> None:
     """Wait until the Energy dashboard's settings name what was entered prices for."""
     patience = Patience()
-    costs = {f"climkit:{site.id}_grid_{kind}" for kind in NAMED}
+    costs = {f"climkit:{site.id}_{cost}" for cost, _ in PRICED.values()}
     while True:
         preferences = json.dumps(await home.client.command("energy/get_prefs"))
         if all(cost in preferences for cost in costs):
@@ -340,21 +344,19 @@ async def costs_announced(home: Home, site: SimulatedSite) -> None:
 async def check_costs(page: Page, journey: Journey) -> None:
     """Read a whole day's francs off the Energy dashboard, and compare with the bill."""
     day = await open_known_day(page)
-    names = journey.texts("entity", "sensor")
-    expected = {
-        f"{journey.site.name} {names[flow]['name']}": pytest.approx(
-            amount * PRICED[flow], abs=0.005 + TOLERANCE * PRICED[flow]
-        )
-        for flow, amount in journey.amounts(day).items()
-        if flow in PRICED
-    }
+    energies = journey.truth(day)
+    expected = {}
+    for flow, (_, price) in PRICED.items():
+        name = f"{journey.site.name} {journey.texts('entity', 'sensor', flow, 'name')}"
+        franc = pytest.approx(energies[name] * price, abs=0.005 + TOLERANCE * price)
+        expected[name] = franc
     patience = Patience()
     while True:
         table = await energy_costs(page)
         shown = {
-            name: francs(amount)
+            name: number(amount, "CHF")
             for name, amount in table.items()
-            if name.startswith(journey.site.name)
+            if name.startswith(journey.site.name) and amount
         }
         if shown == expected:
             return
@@ -408,12 +410,18 @@ async def all_there(home: Home, site: SimulatedSite) -> None:
         await asyncio.sleep(0.5)
 
 
-async def check_energy(page: Page, journey: Journey) -> None:
-    """Read a whole day off the Energy dashboard, and compare it with the truth."""
+async def open_known_day(page: Page) -> date:
+    """Let the Energy dashboard show a day of which everything is known; return it."""
     # Yesterday; early in the morning the day before, for what comes late.
     day = (datetime.now(ZURICH) - timedelta(hours=2)).date() - timedelta(days=1)
     await open_energy(page)
     await show_day_of_month(page, day.day)
+    return day
+
+
+async def check_energy(page: Page, journey: Journey) -> None:
+    """Read a whole day off the Energy dashboard, and compare it with the truth."""
+    day = await open_known_day(page)
     expected = {
         name: pytest.approx(amount, abs=TOLERANCE)
         for name, amount in journey.truth(day).items()
@@ -423,7 +431,7 @@ async def check_energy(page: Page, journey: Journey) -> None:
     while True:
         table = await energy_sources(page)
         shown = {
-            name: kilowatt_hours(amount)
+            name: number(amount, "kWh")
             for name, amount in table.items()
             if name.startswith(journey.site.name)
         }
@@ -437,9 +445,9 @@ async def check_energy(page: Page, journey: Journey) -> None:
             assert (str(meter.name) in devices) == (meter.name != journey.left_out)
 
 
-def kilowatt_hours(text: str) -> float:
+def number(text: str, unit: str) -> float:
     """Return an amount as German and French write it, as a number."""
-    assert text.endswith(" kWh"), text
+    assert text.endswith(unit), text
     digits = re.sub(r"[^\d,]", "", text).replace(",", ".")
     return float(digits) * (-1 if text[0] in "-\N{MINUS SIGN}" else 1)
 
@@ -452,28 +460,11 @@ def kilowatt_hours(text: str) -> float:
         ("\N{MINUS SIGN}7 kWh", -7),
         ("1.234,56 kWh", 1234.56),
         ("1\N{NARROW NO-BREAK SPACE}234,5 kWh", 1234.5),
+        ("-0,80\N{NO-BREAK SPACE}CHF", -0.8),
     ],
 )
 def test_amounts_are_read_as_they_are_written(text: str, amount: float) -> None:
-    assert kilowatt_hours(text) == amount
-
-
-def listen(page: Page, complaints: list[str]) -> None:
-    """Keep what the browser's console says against what is ours.
-
-    When its server goes away, the page has errors of its own.
-    """
-
-    def keep(said: str) -> None:
-        if "climkit" in said.casefold():
-            complaints.append(said)
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            keep(f"{message.text} ({message.location['url']})")
-
-    page.on("console", hear)
-    page.on("pageerror", lambda error: keep(f"{error.message} {error.stack}"))
+    assert number(text, text[-3:]) == amount
 
 
 def our_complaints(home: Home) -> list[str]:

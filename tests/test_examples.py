@@ -47,7 +47,8 @@ async def test_readings_in_a_script(
 ) -> None:
     """The example of the action gives the day's quarter hours, easy to use in templates."""
     await set_up(hass, entry)
-    (call,) = blocks("Actions")
+    calls = {block["action"]: block for block in blocks("Actions")}
+    call = calls["climkit.get_readings"]
     call["data"]["config_entry_id"] = entry.entry_id
     told = {
         "newest": "{{ day.readings.grid_import.intervals[-1].value }}",

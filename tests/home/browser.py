@@ -6,7 +6,7 @@ from pathlib import Path
 import shutil
 from typing import Final
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import ConsoleMessage, Page, async_playwright
 
 from .home import PASSWORD, USERNAME
 from .patience import STALLED
@@ -88,3 +88,21 @@ async def shot_of_failure(page: Page, name: str) -> AsyncIterator[None]:
             await page.screenshot(path=path, timeout=10_000)
             err.add_note(f"What the page showed then: {path}")
         raise
+
+
+def listen(page: Page, complaints: list[str]) -> None:
+    """Keep what the browser's console says against what is ours.
+
+    When its server goes away, the page has errors of its own.
+    """
+
+    def keep(said: str) -> None:
+        if "climkit" in said.casefold():
+            complaints.append(said)
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            keep(f"{message.text} ({message.location['url']})")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: keep(f"{error.message} {error.stack}"))
