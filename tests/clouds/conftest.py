@@ -56,9 +56,6 @@ async def life(
 
 GAPS: Final[dict[str, str]] = {
     "test_what_a_meter_measures_is_corrected": "its sensors wait for a reload",
-    "test_less_while_importing[": "some hours are missing until the night",
-    "test_months_that_are_odd[a thousandfold]": "not looked into",
-    "test_months_that_are_odd[nothing]": "not looked into",
 }
 """What the product does not do yet, and why: the next work to be done. Whoever mends one
 takes it out."""

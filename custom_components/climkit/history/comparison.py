@@ -81,6 +81,14 @@ def odd_periods(
     return odd
 
 
+def is_lacking(odd: Amounts) -> bool:
+    """Return whether the cloud has clearly more of a period than is stored.
+
+    `odd` has by how much the periods of a flow differ.
+    """
+    return any(difference > CLEAR for difference in odd.values())
+
+
 def told_between(
     oldest: datetime | None, newest: datetime | None, bounds: Sequence[datetime]
 ) -> Span:
@@ -101,22 +109,36 @@ def spans_of(periods: Iterable[datetime], bounds: Sequence[datetime]) -> list[Sp
     return merged(span for span in pairwise(bounds) if span[0] in wanted)
 
 
-def are_absurd(pairs: Sequence[tuple[Amounts, Amounts]], running: datetime) -> bool:
+type Pairs = Sequence[tuple[Amounts, Amounts]]
+"""For each flow, the cloud's months and what the hours come to that are stored."""
+
+
+def are_absurd(pairs: Pairs, running: datetime) -> bool:
     """Return whether the cloud's months have nothing to do with its hours.
 
-    `pairs` has, for each flow, the cloud's months and what the hours come to that are
-    stored. Months make no sense if not one of those with energy is near its hours, if
+    Months make no sense if not one of those with energy is near its hours, if
     the `running` month has less than its hours so far, or if there are hours and no
     month has anything. Then it is better to do without them.
     """
-    with_energy = [
-        (cloud.get(start, 0.0), amount)
+    return _none_is_near(pairs, running) or _is_short(pairs, running)
+
+
+def _none_is_near(pairs: Pairs, running: datetime) -> bool:
+    """Return whether no month before the running one, of some, is near its hours."""
+    distances = [
+        abs(cloud.get(start, 0.0) - amount)
         for cloud, stored in pairs
         for start, amount in stored.items()
         if amount > CLEAR and start < running
     ]
-    if with_energy and not any(abs(a - b) <= CLEAR for a, b in with_energy):
-        return True
+    return bool(distances) and min(distances) > CLEAR
+
+
+def _is_short(pairs: Pairs, running: datetime) -> bool:
+    """Return whether the running month lacks what its hours have so far.
+
+    That the cloud says nothing of it means something if no month has anything.
+    """
     has_energy = any(amount > 0 for cloud, _ in pairs for amount in cloud.values())
     return any(
         stored.get(running, 0.0) - cloud.get(running, 0.0) > CLEAR
@@ -147,7 +169,3 @@ def gap_of(span: Span, amounts: Amounts) -> Span:
     while last - HOUR in amounts and last - HOUR > first:
         last -= HOUR
     return max(first, start), last
-
-
-def _distance(one: datetime, other: datetime) -> timedelta:
-    return abs(one - other)

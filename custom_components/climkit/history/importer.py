@@ -95,7 +95,7 @@ class HistoryImporter(DataUpdateCoordinator[float]):
             self._async_stop_waiting()
         if self._running or self._waiting or self.reconciler.refused:
             return
-        if any(map(self._behind, self._site.data.media)):
+        if any(map(self._is_unfinished, self._site.data.media)):
             self._running = True
             self.config_entry.async_create_background_task(
                 self.hass, self._async_run(), self.name
@@ -110,8 +110,9 @@ class HistoryImporter(DataUpdateCoordinator[float]):
             self.reconciler.refused = True
             async_ask_for_password(self.hass, self.config_entry)
         else:
-            self._failures = self._failures + 1 if trouble else 0
-            if trouble:
+            waits = trouble or self._is_in_doubt
+            self._failures = self._failures + 1 if waits else 0
+            if waits:
                 self._failed_at = dt_util.utcnow()
                 pause = patience(self._failures)
                 LOGGER.debug("%s: again in %s: %s", self.name, pause, trouble)
@@ -138,11 +139,31 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         """Import what is missing of a medium, oldest first."""
         flows = self._behind(medium)
         if not flows:
+            await self._async_look_again(medium)
             return
         span = min(map(self._statistics.until, flows)), self._end()
         await self.reconciler.async_bring_in_line(medium, flows, span)
         if len(self._behind(medium)) >= len(flows):
             raise RecorderError  # rows have disappeared: from the beginning, in a while
+
+    async def _async_look_again(self, medium: Medium) -> None:
+        """Hold a medium against its months again, if there may be more than came."""
+        if not self.reconciler.doubts.remain(medium):
+            return
+        flows = [
+            flow
+            for flow in self._site.data.flows_in(medium)
+            if self._statistics.is_open(flow) and self._reader.gives(flow)
+        ]
+        span = self._site.data.beginning, self._end()
+        await self.reconciler.async_look_again(medium, flows, span)
+
+    @property
+    def _is_in_doubt(self) -> bool:
+        return any(map(self.reconciler.doubts.remain, self._site.data.media))
+
+    def _is_unfinished(self, medium: Medium) -> bool:
+        return bool(self._behind(medium)) or self.reconciler.doubts.remain(medium)
 
     def _tell_depth(self, medium: Medium) -> None:
         """Say once from when on the cloud has something, when that was found out."""
@@ -240,7 +261,7 @@ class HistoryImporter(DataUpdateCoordinator[float]):
             if self._statistics.is_open(flow) and self._reader.gives(flow)
         ]
         percent = round(100 * sum(known) / len(known), 1) if known else 0.0
-        return min(percent, ALMOST) if self._running else percent
+        return min(percent, ALMOST) if self._running or self._is_in_doubt else percent
 
     def _known(self, flow: Flow, stop: datetime) -> float:
         """Return which share of a flow's hours is known, since the cloud has any."""

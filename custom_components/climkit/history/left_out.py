@@ -82,6 +82,10 @@ class LeftOut:
         flows = set(flows)
         self.holes = [rest for hole in self.holes for rest in hole.without(span, flows)]
 
+    def of(self, medium: Medium) -> list[Hole]:
+        """Return the holes of a medium."""
+        return [hole for hole in self.holes if hole.medium == medium]
+
     def touches(self, span: Span, flow: Flow) -> bool:
         """Return whether something of a flow is missing within a span."""
         return any(hole.touched(span, {flow}) for hole in self.holes)
@@ -93,3 +97,16 @@ class LeftOut:
             hole.nights += 1
             hole.again = now + WEEK - _LESS if hole.nights >= NIGHTS else None
         return due
+
+    def report(self) -> list[dict[str, str | int]]:
+        """Return what is missing, for diagnostics."""
+        return [
+            {
+                "medium": hole.medium,
+                "start": hole.span[0].isoformat(),
+                "end": hole.span[1].isoformat(),
+                "flows": len(hole.flows),
+                "nights": hole.nights,
+            }
+            for hole in self.holes
+        ]

@@ -57,6 +57,8 @@ class Months:
     """Of the flows that the cloud gave; the month that is not whole is among them."""
     begin_late: bool = False
     """Whether the cloud does not give months as far back as hours."""
+    has_gaps: bool = False
+    """Whether months of a flow are missing between others."""
     odd: dict[Flow, dict[datetime, float]] = field(default_factory=dict)
     """By how much each odd month of a flow differs."""
 
@@ -122,31 +124,49 @@ class MonthlyCheck:
             return None
         asked = bounds[0], local_months(span[1], span[1], zone)[-1]
         answer = await self._async_read(medium, flows, Resolution.MONTH, asked)
-        hours_begin = self._reader.depth(medium, Resolution.HOUR) or bounds[0]
+        # By now it may be known from when on the cloud gives anything.
         bounds = months_within(self._within_depth(medium, span), zone)
         if answer is None or not bounds:
             return None
-        begin_late = bounds[0] > max(hours_begin, asked[0])
         given = [flow for flow in flows if flow not in answer.unknown]
         periods = [*bounds, asked[1]] if asked[1] > bounds[-1] else bounds
-        amounts = await self._async_periods(medium, given, answer, periods)
-        first, told = told_between(*_reach(answer), periods)
-        if confirm and bounds[0] < first:
-            rest = await self._async_read(
-                medium, given, Resolution.MONTH, (bounds[0], first)
-            )
-            if rest is None:
-                return None
-            older = await self._async_periods(medium, given, rest, periods)
-            amounts = {flow: older[flow] | amounts[flow] for flow in given}
-        if not given or self.not_compared[medium]:
+        amounts = await self._async_amounts(medium, given, answer, periods, confirm)
+        if not amounts:
             return None
-        told = min(told, bounds[-1])
-        months = Months(medium, span, bounds, told, amounts, begin_late)
-        if told > bounds[0] and not begin_late:
-            self.note_first(medium, months.first)
+        told = min(told_between(*_reach(answer), periods)[1], bounds[-1])
+        months = Months(medium, span, bounds, told, amounts)
+        months.has_gaps = any(map(answer.has_gaps, given))
+        self._note_beginning(months, asked[0])
         await self.async_compare(months)
         return months
+
+    def _note_beginning(self, months: Months, asked: datetime) -> None:
+        """Note whether months begin late, and if not, from when on there is something."""
+        hours_begin = self._reader.depth(months.medium, Resolution.HOUR) or asked
+        months.begin_late = months.bounds[0] > max(hours_begin, asked)
+        if months.told > months.bounds[0] and not months.begin_late:
+            self.note_first(months.medium, months.first)
+
+    async def _async_amounts(
+        self,
+        medium: Medium,
+        flows: Flows,
+        answer: Answer,
+        periods: Sequence[datetime],
+        confirm: bool,
+    ) -> dict[Flow, Amounts]:
+        """Return the amounts by month; nothing if they are of no use."""
+        self.not_compared[medium] = 0
+        amounts = await self._async_periods(medium, flows, answer, periods)
+        first = told_between(*_reach(answer), periods)[0]
+        if confirm and periods[0] < first:
+            span = periods[0], first
+            rest = await self._async_read(medium, flows, Resolution.MONTH, span)
+            if rest is None:
+                return {}
+            older = await self._async_periods(medium, flows, rest, periods)
+            amounts = {flow: {**older[flow], **amounts[flow]} for flow in flows}
+        return {} if self.not_compared[medium] else amounts
 
     def _within_depth(self, medium: Medium, span: Span) -> Span:
         depths = (
@@ -178,15 +198,15 @@ class MonthlyCheck:
 
     async def _async_periods(
         self, medium: Medium, flows: Flows, answer: Answer, bounds: Sequence[datetime]
-    ) -> dict[Flow, dict[datetime, float]]:
+    ) -> dict[Flow, Amounts]:
         """Return the amounts by period, and count those that belong to none."""
-        found: dict[Flow, dict[datetime, float]] = {}
+        found: dict[Flow, Amounts] = {}
         lost = 0
         for flow in flows:
             await asyncio.sleep(0)  # of hundreds it takes a while
             found[flow], strange = by_period(answer.of(flow), bounds)
             lost += strange
-        self.not_compared[medium] = lost
+        self.not_compared[medium] += lost
         if lost:
             LOGGER.debug("%s: %s rows belong to no period", medium, lost)
         return found
@@ -232,7 +252,7 @@ class MonthlyCheck:
     async def async_make_sense(self, months: Months) -> bool:
         """Return whether months have to do with the hours, by what is stored.
 
-        If not, they are not asked for in the next week.
+        If not, none is odd, and they are not asked for in the next week.
         """
         bounds = [*months.bounds]
         if months.span[1] > bounds[-1]:
@@ -246,6 +266,7 @@ class MonthlyCheck:
             return True
         LOGGER.debug("The months of %s make no sense: without them", months.medium)
         self.resting[months.medium] = dt_util.utcnow() + REST
+        months.odd = {}
         return False
 
     async def async_odd_days(self, months: Months) -> list[Span]:

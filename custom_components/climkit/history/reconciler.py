@@ -7,7 +7,7 @@ Home Assistant, a cleared statistic, a corrected value and a hole are all one ca
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import batched
@@ -19,13 +19,14 @@ from ..metering.calendar import start_of_day
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, HourlyAmounts
 from ..metering.reconcile import EXACT, HOUR_ROUNDING
-from ..metering.spans import Span, without
+from ..metering.spans import Span, in_words, without
 from ..reading.answers import Answer, Question
 from ..reading.reader import SeriesReader
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.site_statistics import SiteStatistics
 from .beginning import async_first_year, async_had_readings
 from .comparison import gap_of
+from .doubts import Doubts
 from .left_out import LeftOut
 from .months import Flows, MonthlyCheck, Months
 
@@ -66,6 +67,7 @@ class HistoryReconciler:
         self, site: SiteCoordinator, reader: SeriesReader, statistics: SiteStatistics
     ) -> None:
         """Read through the site's reader, write to its statistics."""
+        self.doubts = Doubts()
         self.lock = asyncio.Lock()
         self.left_out = LeftOut()
         self.months = MonthlyCheck(site, reader, statistics, self.left_out)
@@ -84,24 +86,57 @@ class HistoryReconciler:
         and why. Raises ClimkitError or RecorderError if it cannot go on now; what was
         stored until then stays.
         """
+        self.doubts.begin(medium)
         months = await self.months.async_ask(medium, flows, span, confirm=True)
         if months is None:
             empty = span[0], await self._async_first_hour(medium, flows, span)
-            return await self.async_by_hours(
+            unknown = await self.async_by_hours(
                 medium, flows, without([span], [empty]), known=[empty]
             )
-        even = months.even_spans
+        else:
+            unknown = await self._async_by_months(flows, span, months)
+        self._end_doubts(medium, months)
+        return unknown
+
+    async def _async_by_months(
+        self, flows: Flows, span: Span, months: Months
+    ) -> dict[Flow, ClimkitError]:
+        """Fetch what months say is missing, and hold it against them."""
+        medium, some, even = months.medium, list(months.amounts), months.even_spans
         if months.begin_late:
             even.append((span[0], await self._async_first_hour(medium, flows, span)))
         unknown = await self.async_by_hours(
-            medium, list(months.amounts), without([span], even), known=even
+            medium, some, without([span], even), known=even
         )
         if not await self._async_hold_against(months):
             # What seemed to be even may have been no such thing.
-            unknown |= await self.async_by_hours(medium, list(months.amounts), even)
+            empty = span[0], await self._async_first_hour(medium, flows, span)
+            unknown |= await self.async_by_hours(medium, some, without(even, [empty]))
         if others := [flow for flow in flows if flow not in months.amounts]:
             unknown |= await self.async_by_hours(medium, others, [span])
         return unknown
+
+    async def async_look_again(self, medium: Medium, flows: Flows, span: Span) -> None:
+        """Look for what an import may have missed while the cloud was out of order.
+
+        Raises ClimkitError or RecorderError.
+        """
+        self.doubts.begin(medium, again=True)
+        for hole in self.left_out.of(medium):
+            some = [flow for flow in flows if flow in hole.flows]
+            await self.async_by_hours(medium, some, [hole.span])
+        months = await self.async_check_months(medium, flows, span, accept=False)
+        if months:  # which tell nothing of the month that is not whole
+            await self.async_by_hours(medium, flows, [(months.bounds[-1], span[1])])
+        self._end_doubts(medium, months)
+
+    def _end_doubts(self, medium: Medium, months: Months | None) -> None:
+        self.doubts.end(
+            medium,
+            list(months.odd.values()) if months else [],
+            has_gaps=months is not None and months.has_gaps,
+            has_holes=bool(self.left_out.of(medium)),
+        )
 
     async def async_fetch_again(
         self, medium: Medium, flows: Flows, span: Span
@@ -137,16 +172,20 @@ class HistoryReconciler:
         return start
 
     async def async_check_months(
-        self, medium: Medium, flows: Flows, span: Span
-    ) -> None:
-        """Mend the months within a span that differ from what is stored."""
+        self, medium: Medium, flows: Flows, span: Span, *, accept: bool = True
+    ) -> Months | None:
+        """Mend the months within a span that differ from what is stored.
+
+        Returns what still differs; None where the cloud says nothing of use.
+        """
         months = await self.months.async_ask(medium, flows, span)
         if months is None:
-            return
+            return None
         if odd := months.odd_spans:
-            LOGGER.debug("%s differs in %s", medium, _text(odd))
+            LOGGER.debug("%s differs in %s", medium, in_words(odd))
             await self.async_by_hours(medium, months.odd_flows, odd)
-        await self._async_hold_against(months, accept=True)
+        await self._async_hold_against(months, accept=accept)
+        return months
 
     async def _async_hold_against(
         self, months: Months, *, accept: bool = False
@@ -154,9 +193,13 @@ class HistoryReconciler:
         """Hold what is stored now against its months; read once more what still differs.
 
         By the hour, on the days that differ. What differs even then is left for the
-        night; and then, to `accept`, taken for what the cloud means by it. Returns
-        whether the months make any sense.
+        night; and then, to `accept`, taken for what the cloud means by it. Hours that
+        lack values prove nothing, and would lack them now. Returns whether the months
+        make any sense.
         """
+        if self.doubts.has_gaps(months.medium) and not accept:
+            await self.months.async_compare(months)
+            return True
         if not await self.months.async_make_sense(months):
             return False
         if not months.odd_spans:
@@ -172,7 +215,7 @@ class HistoryReconciler:
         )
         await self.months.async_compare(months)
         if odd := months.odd_spans:
-            LOGGER.debug("%s still differs in %s", months.medium, _text(odd))
+            LOGGER.debug("%s still differs in %s", months.medium, in_words(odd))
             if accept:
                 # Not of what was cleared meanwhile: that is to be imported again.
                 read = _going_on(self.statistics, months.odd_flows, odd[-1])
@@ -227,6 +270,7 @@ class HistoryReconciler:
         """Store a piece, and note what is known now and what is not."""
         piece = answer.start, answer.end
         run.unknown |= answer.unknown
+        self.doubts.hear(run.medium, answer, run.flows)
         run.go_on_without(
             flow for flow in answer.unknown if not self.reader.gives(flow)
         )
@@ -239,19 +283,21 @@ class HistoryReconciler:
         self._note_holes(run, answer)
 
     async def _async_write(
-        self, run: _Run, answer: Answer, flows: Iterable[Flow]
-    ) -> set[Flow]:
-        """Write a piece in parts of bounded size; return the flows that lack rows."""
+        self, run: _Run, answer: Answer, flows: Flows
+    ) -> frozenset[Flow]:
+        """Write some flows of a piece; return those whose rows somebody has cleared."""
         cleared = set[Flow]()
-        hours_each = max(int((answer.end - answer.start) / HOUR), 1)
-        for some in batched(flows, max(VALUES_AT_ONCE // hours_each, 1), strict=False):
-            hours = {flow: HourlyAmounts(answer.of(flow), {}) for flow in some}
+        hours = int((answer.end - answer.start) / HOUR)
+        size = max(VALUES_AT_ONCE // max(hours, 1), 1)
+        for some in batched(flows, size, strict=False):
             written = await self.statistics.async_write(
-                hours, run.tolerance, asked=answer.asked
+                {flow: HourlyAmounts(answer.of(flow), {}) for flow in some},
+                run.tolerance,
+                asked=answer.asked,
             )
             run.written += sum(result.written for result in written.values())
             cleared |= {flow for flow in written if written[flow].rows_missing}
-        return cleared
+        return frozenset(cleared)
 
     def _note_holes(self, run: _Run, answer: Answer) -> None:
         """Remember what is to be looked for at night: not what is not given at all."""
@@ -279,25 +325,13 @@ class HistoryReconciler:
                 " at night: %s",
                 self._site.data.site.name,
                 run.medium,
-                _text([span for span, _ in run.new_holes]),
+                in_words([span for span, _ in run.new_holes]),
                 run.new_holes[0][1],
             )
 
     def report(self) -> dict[str, Any]:
         """Return what is missing or could not be compared, for diagnostics."""
-        return {
-            "left_out": [
-                {
-                    "medium": hole.medium,
-                    "start": hole.span[0].isoformat(),
-                    "end": hole.span[1].isoformat(),
-                    "flows": len(hole.flows),
-                    "nights": hole.nights,
-                }
-                for hole in self.left_out.holes
-            ],
-            **self.months.report(),
-        }
+        return {"left_out": self.left_out.report(), **self.months.report()}
 
 
 def _going_on(
@@ -305,15 +339,3 @@ def _going_on(
 ) -> list[Flow]:
     """Return the flows that are known up to a span, or farther."""
     return [flow for flow in flows if statistics.is_complete(flow, span[0])]
-
-
-def _text(spans: Sequence[Span]) -> str:
-    """Return some spans in words, the first ones at least."""
-    return ", ".join(_some(spans))
-
-
-def _some(spans: Sequence[Span], at_most: int = 3) -> Iterator[str]:
-    for start, end in spans[:at_most]:
-        yield f"{start.date()} to {end.date()}"
-    if more := len(spans) - at_most:
-        yield from [f"and {more} more"] if more > 0 else []

@@ -1,6 +1,6 @@
 """Spans of time, and what is left of them. Pure; times are aware, in UTC."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 type Span = tuple[datetime, datetime]
@@ -45,3 +45,11 @@ def cut(span: Span, length: timedelta, *, newest_first: bool = False) -> Span:
     if end - start <= length:
         return span
     return (end - length, end) if newest_first else (start, start + length)
+
+
+def in_words(spans: Sequence[Span], at_most: int = 3) -> str:
+    """Return the days of some spans in words, of the first ones at least."""
+    words = [f"{start.date()} to {end.date()}" for start, end in spans[:at_most]]
+    if (more := len(spans) - at_most) > 0:
+        words.append(f"and {more} more")
+    return ", ".join(words)

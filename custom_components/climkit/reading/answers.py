@@ -49,6 +49,10 @@ class Answer:
             amounts |= series.values(flow.column)
         return amounts
 
+    def has_gaps(self, flow: Flow) -> bool:
+        """Return whether rows without a value of a flow lie between such that have one."""
+        return any(_has_gap(one.columns.get(flow.column, ())) for one in self.replies)
+
     @property
     def newest(self) -> datetime | None:
         """Return the start of the newest interval with a value."""
@@ -80,6 +84,13 @@ def newest_value(series: Series) -> datetime | None:
 def oldest_value(series: Series) -> datetime | None:
     """Return the start of the oldest interval of a series that has a value."""
     return next(_valued(series, range(len(series.starts))), None)
+
+
+def _has_gap(values: Sequence[float | None]) -> bool:
+    if None not in values:
+        return False
+    some = [index for index, value in enumerate(values) if value is not None]
+    return bool(some) and some[-1] - some[0] >= len(some)
 
 
 def _valued(series: Series, indices: Iterable[int]) -> Iterator[datetime]:
