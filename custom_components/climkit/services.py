@@ -25,7 +25,7 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .api import ClimkitError, Resolution
-from .const import DOMAIN
+from .const import CONF_METERS, DOMAIN
 from .history.billing import async_costs_of_readings, async_statement
 from .metering.calendar import start_of_day, start_of_period
 from .metering.costs import CURRENCY
@@ -35,10 +35,12 @@ from .reading.account import action_errors
 from .reading.answers import Question
 from .reading.reader import async_answers
 from .runtime import ClimkitConfigEntry
+from .setup_flow.tariff_action import TARIFF_FIELDS, async_set_tariff
 
 SERVICE_IMPORT_HISTORY: Final = "import_history"
 SERVICE_GET_READINGS: Final = "get_readings"
 SERVICE_GET_STATEMENT: Final = "get_statement"
+SERVICE_SET_TARIFF: Final = "set_tariff"
 
 ATTR_START: Final = "start"
 ATTR_END: Final = "end"
@@ -75,15 +77,6 @@ def _moment(value: Any) -> datetime:
 
 
 IMPORT_HISTORY_SCHEMA: Final = vol.Schema({**_ENTRY, vol.Optional(ATTR_START): _moment})
-GET_READINGS_SCHEMA: Final = vol.Schema(
-    {
-        **_ENTRY,
-        vol.Optional(ATTR_METER): cv.string,
-        vol.Optional(ATTR_START): _moment,
-        vol.Optional(ATTR_END): _moment,
-        vol.Optional(ATTR_PERIOD, default="hour"): vol.In(PERIODS),
-    }
-)
 GET_STATEMENT_SCHEMA: Final = vol.Schema(
     {
         **_ENTRY,
@@ -92,28 +85,35 @@ GET_STATEMENT_SCHEMA: Final = vol.Schema(
         vol.Optional(ATTR_END): _moment,
     }
 )
+GET_READINGS_SCHEMA: Final = GET_STATEMENT_SCHEMA.extend(
+    {vol.Optional(ATTR_PERIOD, default="hour"): vol.In(PERIODS)}
+)
+SET_TARIFF_SCHEMA: Final = vol.Schema({**_ENTRY, **TARIFF_FIELDS})
 
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions; they exist whether or not an entry is loaded."""
-    hass.services.async_register(
-        DOMAIN, SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY_SCHEMA
-    )
-    hass.services.async_register(
-        DOMAIN,
-        SERVICE_GET_READINGS,
-        _async_get_readings,
-        GET_READINGS_SCHEMA,
-        supports_response=SupportsResponse.ONLY,
-    )
-    hass.services.async_register(
-        DOMAIN,
-        SERVICE_GET_STATEMENT,
-        _async_get_statement,
-        GET_STATEMENT_SCHEMA,
-        supports_response=SupportsResponse.ONLY,
-    )
+    for name, act, schema in (
+        (SERVICE_IMPORT_HISTORY, _async_import_history, IMPORT_HISTORY_SCHEMA),
+        (SERVICE_SET_TARIFF, _async_set_tariff, SET_TARIFF_SCHEMA),
+    ):
+        hass.services.async_register(DOMAIN, name, act, schema)
+    only = SupportsResponse.ONLY
+    for name, answer, schema in (
+        (SERVICE_GET_READINGS, _async_get_readings, GET_READINGS_SCHEMA),
+        (SERVICE_GET_STATEMENT, _async_get_statement, GET_STATEMENT_SCHEMA),
+    ):
+        hass.services.async_register(
+            DOMAIN, name, answer, schema, supports_response=only
+        )
+
+
+async def _async_set_tariff(call: ServiceCall) -> None:
+    """Add or replace a version of a tariff; costs are priced anew by it."""
+    meters = [_owner_of(call.hass, meter)[0] for meter in call.data[CONF_METERS]]
+    data = {**call.data, CONF_METERS: meters}
+    await async_set_tariff(call.hass, _entry_of(call), data)
 
 
 async def _async_import_history(call: ServiceCall) -> None:

@@ -5,7 +5,7 @@ Nothing is kept before that was seen. A further version begins with the data of 
 """
 
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
@@ -13,17 +13,14 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..const import CONF_DASHBOARD, CONF_METERS, LOGGER
-from ..metering.prices import chf_per_kwh
 from ..metering.site import SiteInfo
-from ..metering.tariff import Component, Pricing, Tariff, Zone, leave_a_hole
+from ..metering.tariff import Component, Pricing, Tariff
 from ..runtime import ClimkitConfigEntry
-from ..statistics.price_history import price_of
 from ..statistics.tariff_versions import stored_tariffs
 from ..statistics.updates import RecorderError
 from .tariff_drafts import Drafts, scope_of
@@ -53,21 +50,20 @@ from .tariff_forms import (
     zones_as_typed,
 )
 from .tariff_preview import Preview, async_preview
+from .tariff_refusals import (
+    Errors,
+    is_doubtful,
+    refused_choice,
+    refused_entity,
+    refused_times,
+)
 from .tariff_texts import (
     async_meter_labels,
     async_month,
     async_title,
-    meter_components,
     price_text,
     site_components,
 )
-
-type Errors = dict[str, str]
-
-LIKELY: Final = {"kWh": 2.0, "m³": 20.0}
-"""Whoever types more CHF per unit has probably typed Rappen."""
-YEARS: Final = range(2000, 2100)
-"""Of first days: another one is a slip."""
 
 
 class TariffFlow(ConfigSubentryFlow):
@@ -154,7 +150,7 @@ class TariffFlow(ConfigSubentryFlow):
             if not complete or user_input.get(CONF_ZONES):
                 return self._show("times", fields, typed)
         prices = zones_as_stored(typed)
-        if errors := _refused_times(prices):
+        if errors := refused_times(prices):
             return self._show("times", fields, typed, errors)
         return await self._async_confirm("times", fields, typed, prices)
 
@@ -251,39 +247,16 @@ class TariffFlow(ConfigSubentryFlow):
 
     def _refused(self, typed: Data) -> Errors:
         """Return what is wrong with the first form."""
-        scope = component, meters = scope_of(typed)
+        errors = refused_choice(self._info, typed)
         first = date.fromisoformat(str(typed[CONF_VALID_FROM]))
-        errors: Errors = {}
-        if first.year not in YEARS:
-            errors[CONF_VALID_FROM] = "unlikely_date"
-        if self._drafts.same_day(scope, first):
+        if self._drafts.same_day(scope_of(typed), first):
             errors[CONF_VALID_FROM] = "same_day"
-        if any(component not in meter_components(self._info, id_) for id_ in meters):
-            errors[CONF_METERS] = "other_meters"
-        if Component(component).unit != "kWh" and typed[CONF_PRICING] == Pricing.ENTITY:
-            errors[CONF_PRICING] = "no_entity_for_water"
         return errors
 
     def _refused_entity(self, entity_id: str) -> str | None:
-        """Return what is wrong with an entity; nothing with one that is gone by now."""
-        state = self.hass.states.get(entity_id)
-        if state is None:
-            known = self._last_prices().get(CONF_ENTITY_ID) == entity_id
-            return None if known else "no_such_entity"
-        try:
-            chf_per_kwh(1.0, state.attributes.get(ATTR_UNIT_OF_MEASUREMENT))
-        except ValueError:
-            return "no_price_per_energy"
-        return None
-
-    def _is_doubtful(self, tariff: Tariff) -> bool:
-        """Return whether a price is so high that Rappen were probably typed."""
-        prices = [tariff.price, *(zone.price for zone in tariff.zones)]
-        if tariff.entity_id:
-            now = price_of(self.hass.states.get(tariff.entity_id)) or 0.0
-            prices.append((now + tariff.surcharge) * (1 + tariff.vat / 100))
-        limit = LIKELY[tariff.component.unit]
-        return any(abs(price) > limit for price in prices if price is not None)
+        """Return what is wrong with an entity."""
+        is_known = self._last_prices().get(CONF_ENTITY_ID) == entity_id
+        return refused_entity(self.hass, entity_id, is_known=is_known)
 
     # --- Forms ----------------------------------------------------------------------
 
@@ -303,7 +276,7 @@ class TariffFlow(ConfigSubentryFlow):
         self._data = {key: self._what[key] for key in keys} | dict(prices)
         if fee := self._what.get(CONF_MONTHLY_FEE):  # 0 is none
             self._data[CONF_MONTHLY_FEE] = fee
-        self._doubtful = self._is_doubtful(Tariff.from_dict(self._data))
+        self._doubtful = is_doubtful(self.hass, Tariff.from_dict(self._data))
         if self._doubtful and not typed.get(CONF_CONFIRMED):
             return self._show(step_id, fields, typed, {"base": "in_rappen"})
         return await self.async_step_confirm()
@@ -319,15 +292,3 @@ class TariffFlow(ConfigSubentryFlow):
             description_placeholders={"site": self._info.site.name},
             errors=errors,
         )
-
-
-def _refused_times(prices: Data) -> Errors:
-    """Return what is wrong with prices by time."""
-    if not prices[CONF_ZONES]:
-        return {CONF_ZONES: "no_zones"}
-    if any(CONF_PRICE not in zone for zone in prices[CONF_ZONES]):
-        return {CONF_HIGH_PRICE: "zone_without_price"}
-    zones = [Zone.from_dict(zone) for zone in prices[CONF_ZONES]]
-    if prices.get(CONF_PRICE) is None and leave_a_hole(zones):
-        return {CONF_PRICE: "hole"}
-    return {}

@@ -1,0 +1,80 @@
+"""What is refused of a tariff, by its forms and by the action alike."""
+
+from datetime import date
+from typing import Final
+
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
+from homeassistant.core import HomeAssistant
+
+from ..const import CONF_METERS
+from ..metering.prices import chf_per_kwh
+from ..metering.site import SiteInfo
+from ..metering.tariff import Component, Pricing, Tariff, Zone, leave_a_hole
+from ..statistics.price_history import price_of
+from .tariff_drafts import scope_of
+from .tariff_forms import (
+    CONF_HIGH_PRICE,
+    CONF_PRICE,
+    CONF_PRICING,
+    CONF_VALID_FROM,
+    CONF_ZONES,
+    Data,
+)
+from .tariff_texts import meter_components
+
+type Errors = dict[str, str]
+"""What is wrong with a form: keys of its texts, by field."""
+
+LIKELY: Final = {"kWh": 2.0, "m³": 20.0}
+"""Whoever types more CHF per unit has probably typed Rappen."""
+YEARS: Final = range(2000, 2100)
+"""Of first days: another one is a slip."""
+
+
+def refused_choice(info: SiteInfo, data: Data) -> Errors:
+    """Return what is wrong with what a tariff is for, and with its first day."""
+    component, meters = scope_of(data)
+    errors: Errors = {}
+    if date.fromisoformat(str(data[CONF_VALID_FROM])).year not in YEARS:
+        errors[CONF_VALID_FROM] = "unlikely_date"
+    if any(component not in meter_components(info, id_) for id_ in meters):
+        errors[CONF_METERS] = "other_meters"
+    if Component(component).unit != "kWh" and data[CONF_PRICING] == Pricing.ENTITY:
+        errors[CONF_PRICING] = "no_entity_for_water"
+    return errors
+
+
+def refused_times(prices: Data) -> Errors:
+    """Return what is wrong with prices by time."""
+    if not prices.get(CONF_ZONES):
+        return {CONF_ZONES: "no_zones"}
+    if any(CONF_PRICE not in zone for zone in prices[CONF_ZONES]):
+        return {CONF_HIGH_PRICE: "zone_without_price"}
+    zones = [Zone.from_dict(zone) for zone in prices[CONF_ZONES]]
+    if prices.get(CONF_PRICE) is None and leave_a_hole(zones):
+        return {CONF_PRICE: "hole"}
+    return {}
+
+
+def refused_entity(
+    hass: HomeAssistant, entity_id: str, *, is_known: bool
+) -> str | None:
+    """Return what is wrong with an entity; nothing with a known one that is gone."""
+    state = hass.states.get(entity_id)
+    if state is None:
+        return None if is_known else "no_such_entity"
+    try:
+        chf_per_kwh(1.0, state.attributes.get(ATTR_UNIT_OF_MEASUREMENT))
+    except ValueError:
+        return "no_price_per_energy"
+    return None
+
+
+def is_doubtful(hass: HomeAssistant, tariff: Tariff) -> bool:
+    """Return whether a price is so high that Rappen were probably typed."""
+    prices = [tariff.price, *(zone.price for zone in tariff.zones)]
+    if tariff.entity_id:
+        now = price_of(hass.states.get(tariff.entity_id)) or 0.0
+        prices.append((now + tariff.surcharge) * (1 + tariff.vat / 100))
+    limit = LIKELY[tariff.component.unit]
+    return any(abs(price) > limit for price in prices if price is not None)
