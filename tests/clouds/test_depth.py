@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.simulator import sites
+
 from .life import BEGINNING, DAY, START, CloudLife, bound
 
 pytestmark = [pytest.mark.rate_limit, pytest.mark.freeze_time(START)]
@@ -74,6 +76,28 @@ async def test_what_the_cloud_gives_later_is_added_in_front(
     await life.imported()
     assert life.past(mark) <= bound(2 + QUESTIONS)
     await life.right()
+
+
+FIRST: Final = datetime(2021, 6, 14, 22, tzinfo=UTC)
+MIDDLE: Final = datetime(2024, 5, 20, 22, tzinfo=UTC)
+"""Two of five years, from a local midnight within a month on."""
+
+
+@pytest.mark.parametrize("site", [sites.many(1, created=FIRST)[0]], ids=["5 years"])
+@pytest.mark.parametrize("how", [400, "empty"])
+async def test_two_of_five_years(life: CloudLife, how: Any) -> None:
+    """Months and years are given from their next beginning on, hours before it."""
+    life.cloud.quirks.depth = {"": MIDDLE}
+    life.cloud.quirks.depth_refusal = how
+    life.since, life.grace = MIDDLE, timedelta(hours=36)
+    await life.set_up()
+    await life.imported()
+    # Seven windows, and three searches: for the month, the day, and what is before.
+    assert life.past() <= bound(7 + QUESTIONS)
+    await life.right()
+    assert not life.reauth
+    assert not life.issues
+    assert len(life.lines()) <= 1, life.lines()
 
 
 async def test_a_depth_that_moves_on(life: CloudLife) -> None:

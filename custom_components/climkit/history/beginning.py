@@ -2,9 +2,11 @@
 
 Five years of nothing would cost a young site hundreds of questions on a cloud that gives
 a few days at once. The years tell, or else the day of creation does; but that day is not
-believed alone: a site may be taken over long after its meters began.
+believed alone: a site may be taken over long after its meters began. Nor is what months
+or years do not reach back to: hours may.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,7 +25,40 @@ PROBES: Final = tuple(days * _DAY for days in (2, 31, 183, 365, 730, 1461))
 """So long before its creation it is looked whether a site had readings."""
 
 
-async def async_first_year(
+async def async_first_hour(
+    reader: SeriesReader,
+    info: SiteInfo,
+    medium: Medium,
+    flows: tuple[Flow, ...],
+    span: Span,
+) -> datetime:
+    """Return from when on within a span there is something to read by the hour."""
+    start = span[0]
+    if reader.depth(medium, Resolution.MONTH) is None:
+        year = await _async_first_year(reader, info, medium, flows, span)
+        if year and reader.depth(medium, Resolution.YEAR) is None:
+            start = max(year, start)
+    for likely in sorted(_likely_beginnings(reader, info, medium)):
+        if start < likely < span[1] and not await _async_had_readings(
+            reader, info, medium, flows, (start, likely)
+        ):
+            start = likely
+    return start
+
+
+def _likely_beginnings(
+    reader: SeriesReader, info: SiteInfo, medium: Medium
+) -> Iterator[datetime]:
+    """Yield times before which there is probably nothing."""
+    if info.site.created:
+        yield start_of_day(info.site.created, info.zone)
+    for resolution in (Resolution.MONTH, Resolution.YEAR):
+        if depth := reader.depth(medium, resolution):
+            # Of the period before, the last days may be given by the hour.
+            yield start_of_period(resolution, depth - _DAY, info.zone)
+
+
+async def _async_first_year(
     reader: SeriesReader,
     info: SiteInfo,
     medium: Medium,
@@ -46,7 +81,7 @@ async def async_first_year(
     return start_of_period(Resolution.YEAR, min(years), info.zone) if years else None
 
 
-async def async_had_readings(
+async def _async_had_readings(
     reader: SeriesReader,
     info: SiteInfo,
     medium: Medium,

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from ..api import ClimkitError, Priority, Resolution
 from ..const import LOGGER
-from ..metering.calendar import start_of_day
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, HourlyAmounts
 from ..metering.reconcile import EXACT, HOUR_ROUNDING
@@ -24,7 +23,7 @@ from ..reading.answers import Answer, Question
 from ..reading.reader import SeriesReader
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.site_statistics import SiteStatistics
-from .beginning import async_first_year, async_had_readings
+from .beginning import async_first_hour
 from .comparison import gap_of
 from .doubts import Doubts
 from .left_out import LeftOut
@@ -159,14 +158,8 @@ class HistoryReconciler:
         self, medium: Medium, flows: Flows, span: Span
     ) -> datetime:
         """Return from when on there is something to read, where months don't tell."""
-        info, some = self._site.data, tuple(flows)
-        year = await async_first_year(self.reader, info, medium, some, span)
-        start = max(year or span[0], span[0])
-        created = start_of_day(info.site.created or start, info.zone)
-        if start < created < span[1] and not await async_had_readings(
-            self.reader, info, medium, some, (start, created)
-        ):
-            start = created
+        info = self._site.data
+        start = await async_first_hour(self.reader, info, medium, tuple(flows), span)
         if span[0] <= info.beginning:
             self.months.note_first(medium, start)
         return start
