@@ -65,7 +65,12 @@ async def all_known(home: Home) -> set[str]:
     patience = Patience()
     while True:
         states = await home.client.states("climkit")
-        values = {name: state["state"] for name, state in states.items()}
+        values = {
+            name: state["state"]
+            for name, state in states.items()
+            # A share of what the sun has brought today is unknown until it is up.
+            if not name.endswith("_self_consumption_rate")
+        }
         if states and not {*values.values()} & {"unknown", "unavailable"}:
             return set(states)
         patience.see(values)

@@ -39,10 +39,17 @@ class Progress:
             and row["entity_id"] in states
             and states[row["entity_id"]]["state"] not in _NO_VALUE
         ]
+        # A share of what the sun has brought today is unknown until it is up.
+        by_night = {
+            row["entity_id"]
+            for row in registry
+            if row["unique_id"].endswith("_self_consumption_rate")
+        }
+        counted = [state for id_, state in states.items() if id_ not in by_night]
         return cls(
             history=min(percents, default=0.0),
-            known=sum(state["state"] not in _NO_VALUE for state in states.values()),
-            sensors=len(states),
+            known=sum(state["state"] not in _NO_VALUE for state in counted),
+            sensors=len(counted),
             dashboard=_entries(await _preferences(home)),
         )
 

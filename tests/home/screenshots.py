@@ -110,7 +110,7 @@ async def take_set_up(page: Page, home: Home, folder: Path) -> None:
 
 async def take_tariff(page: Page, home: Home, folder: Path, language: str) -> None:
     """Walk through the form of a tariff up to its preview, which is not confirmed."""
-    await page.set_viewport_size({"width": WIDTH, "height": 1000})
+    await page.set_viewport_size({"width": WIDTH, "height": 1200})
     await page.goto(home.url)
     translation = CHECKOUT / "custom_components/climkit/translations"
     words = json.loads((translation / f"{language}.json").read_text())
