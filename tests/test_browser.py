@@ -210,8 +210,8 @@ async def import_blueprint(page: Page, home: Home) -> None:
         dialog = page.locator("ha-dialog-import-blueprint")
         assert await dialog.get_by_role("textbox").input_value() == here
         await confirm(dialog)
-        written: Any = parse_yaml((CHECKOUT / path).read_text("utf-8"))
-        name = written["blueprint"]["name"]
+        blueprint: Any = parse_yaml((CHECKOUT / path).read_text("utf-8"))
+        name = blueprint["blueprint"]["name"]
         await dialog.get_by_text(name).wait_for()
         await confirm(dialog)
         await dialog.wait_for(state="hidden")

@@ -151,7 +151,7 @@ class Manager:
         """Make sure that no request came less than a second after another."""
         times = [request.time for request in self.cloud.requests]
         assert all(b - a >= timedelta(seconds=1) for a, b in pairwise(times))
-        assert self.cloud.most_in_flight == {"demo": 1}
+        assert set(self.cloud.most_in_flight.values()) == {1}
         assert 429 not in {request.status for request in self.cloud.requests}
 
     async def end(self) -> None:
@@ -177,6 +177,7 @@ async def manager(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 async def test_restart_and_night(
     manager: Manager, freezer: FrozenDateTimeFactory, count: int
 ) -> None:
@@ -191,9 +192,10 @@ async def test_restart_and_night(
         await manager.load_again()
         await manager.minutes(1 + 0.1 * count)
         manager.all_well()
-        # The values; and of the history what is missing, if anything is.
+        # The values, a further poll, and of the history what is missing: a restart
+        # itself is measured in tests/bench.
         asked = manager.asked()
-        assert count <= asked["site_data"] <= 3 * count
+        assert count <= asked["site_data"] <= 4 * count
         assert asked.keys() <= {"auth", "site_data", "sensors_list"}
         manager.begin()
         await manager.minutes(24 * 60)
@@ -275,6 +277,9 @@ async def test_one_is_out_of_order(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "count", [4], indirect=True
+)  # a day of sixty takes ten minutes
 async def test_one_is_withdrawn(
     manager: Manager, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -179,6 +179,7 @@ class ClimkitAccount:
     def async_join(self, entry: ConfigEntry, client: ClimkitClient) -> None:
         """Keep an entry's client, and look at the sites for it while it is loaded."""
         self._users[entry.entry_id] = client
+        self._expected -= {entry.unique_id}
         self._running.add(entry.entry_id)
         self._schedule()
 

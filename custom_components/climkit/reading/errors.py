@@ -21,10 +21,7 @@ from ..const import DOMAIN
 SHORTEST_PAUSE: Final = 300.0
 """Seconds before anybody asks again whom the cloud has told that it was too much."""
 
-_REFUSED: Final[dict[str, Any]] = {
-    "translation_domain": DOMAIN,
-    "translation_key": "authentication_failed",
-}
+REFUSED: Final = "authentication_failed"
 
 UNKNOWN: Final = "unknown"
 """What a form says to an error that is none of the client's."""
@@ -36,7 +33,9 @@ def home_assistant_errors(site: str) -> Iterator[None]:
     try:
         yield
     except ClimkitAuthenticationError as err:
-        raise ConfigEntryAuthFailed(**_REFUSED) from err
+        raise ConfigEntryAuthFailed(
+            translation_domain=DOMAIN, translation_key=REFUSED
+        ) from err
     except ClimkitError as err:
         raise UpdateFailed(
             translation_domain=DOMAIN,
@@ -48,7 +47,7 @@ def home_assistant_errors(site: str) -> Iterator[None]:
 
 def waits_for_another() -> UpdateFailed:
     """Return the error of an entry for which another one asks for a new password."""
-    return UpdateFailed(**_REFUSED)
+    return UpdateFailed(translation_domain=DOMAIN, translation_key=REFUSED)
 
 
 def _pause_after(err: ClimkitError) -> float | None:
