@@ -182,21 +182,22 @@ def _first_differences(
     """
     found: dict[PricedSeries, datetime] = {}
     for priced in possible:
-        if not (priced.is_priced_by(old) or priced.is_priced_by(new)):
-            continue
-        since, until = span
-        if priced.flows:
-            starts = [
-                first_difference(
-                    old, new, component, priced.meter_id, since=since, until=until
-                )
-                for _, component in priced.series.terms
-            ]
-        else:
-            meter_id = priced.meter_id
-            starts = [
-                first_fee_difference(old, new, meter_id, since=since, until=until)
-            ]
-        if known := [start for start in starts if start]:
-            found[priced] = min(known)
+        if priced.is_priced_by(old) or priced.is_priced_by(new):
+            differences = _differences(old, new, priced, span)
+            if first := min(filter(None, differences), default=None):
+                found[priced] = first
     return found
+
+
+def _differences(
+    old: Tariffs, new: Tariffs, priced: PricedSeries, span: Span
+) -> list[datetime | None]:
+    """Return from when on each price of a series, or its fee, is another."""
+    since, until = span
+    meter_id = priced.meter_id
+    if not priced.flows:
+        return [first_fee_difference(old, new, meter_id, since=since, until=until)]
+    return [
+        first_difference(old, new, component, meter_id, since=since, until=until)
+        for component in priced.series.components
+    ]

@@ -30,6 +30,11 @@ def scope_of(data: Mapping[str, Any]) -> Scope:
     return data[CONF_COMPONENT], tuple(sorted(data.get(CONF_METERS) or ()))
 
 
+def _same(typed: Data, offered: Data) -> bool:
+    """Return whether nothing was chosen otherwise than it was offered."""
+    return all(typed.get(key) == offered.get(key) for key in _CHOICES)
+
+
 @dataclass(frozen=True, slots=True)
 class Drafts:
     """What a version can begin with."""
@@ -68,13 +73,12 @@ class Drafts:
         be paid twice, and nobody would see it.
         """
         scope = scope_of(typed)
-        left = all(typed.get(key) == offered.get(key) for key in _CHOICES)
-        if self.own or scope == scope_of(offered) or not left:
+        if self.own or scope == scope_of(offered) or not _same(typed, offered):
             return None
         offer = self.offer(scope)
         if self._newest(scope) is None:
             offer[CONF_PRICING] = typed[CONF_PRICING]
-        if all(typed.get(key) == offer.get(key) for key in _CHOICES):
+        if _same(typed, offer):
             return None
         return offer | {CONF_VALID_FROM: typed[CONF_VALID_FROM]}
 
