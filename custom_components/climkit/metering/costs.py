@@ -205,6 +205,11 @@ def costs_of_series(
         (energies.get(flow, {}), part)
         for (flow, _), part in zip(series.terms, costs, strict=True)
     ]
+    return _summed(parts)
+
+
+def _summed(parts: Sequence[tuple[Amounts, Amounts]]) -> dict[datetime, float]:
+    """Return the costs of the hours in which all flows have energy, and a price."""
     hours = set.intersection(*(set(energy) for energy, _ in parts))
     sums = {hour: _cost_of_parts(hour, parts) for hour in sorted(hours)}
     return {hour: cost for hour, cost in sums.items() if cost is not None}
