@@ -24,23 +24,30 @@ def async_register(
 async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return the state of all sites together, be they loaded or not."""
     entries: list[ClimkitConfigEntry] = hass.config_entries.async_entries(DOMAIN)
+    loaded = [entry for entry in entries if entry.state is ConfigEntryState.LOADED]
+    return {
+        "sites": f"{len(loaded)}/{len(entries)}",
+        **_of_accounts(hass, entries),
+        **_of_sites([entry.runtime_data for entry in loaded]),
+    }
+
+
+def _of_accounts(
+    hass: HomeAssistant, entries: Sequence[ClimkitConfigEntry]
+) -> dict[str, Any]:
+    """Return what is asked of the cloud, and whether it can be reached."""
     clients = [
         async_get_client(hass, entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD])
         for entry in entries
     ]
     queues = {id(client.queue): client.queue for client in clients}
-    loaded = [entry for entry in entries if entry.state is ConfigEntryState.LOADED]
-    info: dict[str, Any] = {
-        "sites": f"{len(loaded)}/{len(entries)}",
-        "requests_last_hour": sum(
-            queue.requests_last_hour for queue in queues.values()
-        ),
-    }
+    requests = sum(queue.requests_last_hour for queue in queues.values())
+    told: dict[str, Any] = {"requests_last_hour": requests}
     if clients:
-        info["can_reach_server"] = system_health.async_check_can_reach_url(
+        told["can_reach_server"] = system_health.async_check_can_reach_url(
             hass, clients[0].url
         )
-    return info | _of_sites([entry.runtime_data for entry in loaded])
+    return told
 
 
 def _of_sites(sites: Sequence[SiteRuntime]) -> dict[str, Any]:

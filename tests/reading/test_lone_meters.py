@@ -20,7 +20,7 @@ CREATED = datetime(2026, 4, 1, 22, tzinfo=UTC)
 """Longer ago than what is checked by the hour every night."""
 QUARTER = timedelta(minutes=15)
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.statistics_only, pytest.mark.freeze_time(NOW)]
 
 
 @pytest.fixture

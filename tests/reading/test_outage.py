@@ -20,7 +20,11 @@ from ..fast_clock import fast_clock
 
 CREATED = datetime(2026, 6, 14, 22, tzinfo=UTC)
 
-pytestmark = [pytest.mark.rate_limit, pytest.mark.freeze_time(NOW)]
+pytestmark = [
+    pytest.mark.rate_limit,
+    pytest.mark.statistics_only,
+    pytest.mark.freeze_time(NOW),
+]
 
 AWAY: dict[str, dict[str, Any]] = {
     "refuse": {"kind": "refuse"},

@@ -25,7 +25,7 @@ from ..conftest import NOW, entry_for
 from ..fast_clock import fast_clock
 from ..setup_flow.dialog import log_in
 
-pytestmark = pytest.mark.rate_limit
+pytestmark = [pytest.mark.rate_limit, pytest.mark.statistics_only]
 
 
 @pytest.fixture

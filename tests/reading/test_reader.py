@@ -13,7 +13,7 @@ from tests.simulator import Fault, SimulatedSite, Simulator, sites
 
 from ..conftest import NOW, entry_for, history_done, later, set_up
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.statistics_only, pytest.mark.freeze_time(NOW)]
 
 GENERAL = "Compteur général"
 """A meter without a column, of which meter_data has nothing either."""

@@ -99,19 +99,23 @@ class DashboardSetup:
         try:
             await self._async_add(wanted)
         except Exception as err:  # noqa: BLE001
-            LOGGER.warning(
-                "The Energy dashboard was not set up for %s: %s",
-                self._entry.title,
-                err if isinstance(err, PreferencesError | RecorderError) else repr(err),
-            )
-            self._by_hand = wanted
-            await self._async_check_by_hand()
-            if self._by_hand and isinstance(err, RecorderError):
-                self._entry.async_on_unload(
-                    async_call_later(self._hass, RETRY, self._start_run)
-                )
+            await self._async_failed(err, wanted)
         else:
             self._applied(home)
+
+    async def _async_failed(self, err: Exception, wanted: Sequence[Addition]) -> None:
+        """Say so, and what is to be added by hand; a recorder may be back soon."""
+        LOGGER.warning(
+            "The Energy dashboard was not set up for %s: %s",
+            self._entry.title,
+            err if isinstance(err, PreferencesError | RecorderError) else repr(err),
+        )
+        self._by_hand = wanted
+        await self._async_check_by_hand()
+        if self._by_hand and isinstance(err, RecorderError):
+            self._entry.async_on_unload(
+                async_call_later(self._hass, RETRY, self._start_run)
+            )
 
     def _wanted(self, home: str) -> list[Addition]:
         data = self._entry.runtime_data

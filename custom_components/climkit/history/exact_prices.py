@@ -120,11 +120,16 @@ class ExactPrices:
                 Priority.BACKGROUND,
                 self._site.site.data.zone,
             )
-            async for answer in self._reader.async_pieces(question):
-                for priced in some:
-                    await self._async_price(priced, answer)
+            await self._async_price_all(some, question)
             for priced in some:  # of which the answers did not tell, by whole hours
                 self._leave(priced, (start, end))
+
+    async def _async_price_all(
+        self, some: Sequence[PricedSeries], question: Question
+    ) -> None:
+        async for answer in self._reader.async_pieces(question):
+            for priced in some:
+                await self._async_price(priced, answer)
 
     async def _async_price(self, priced: PricedSeries, answer: Answer) -> None:
         """Price a piece by its quarters; what is not known of it is left for later."""

@@ -215,14 +215,17 @@ class HistoryImporter(DataUpdateCoordinator[float]):
             self._again, self._again_from = task, begin
         return await asyncio.shield(task)
 
+    def _own_flows(self, medium: Medium) -> tuple[Flow, ...]:
+        """Return what is written of a medium. Raises RecorderError if it can't be yet."""
+        flows = tuple(filter(self._statistics.owns, self._site.data.flows_in(medium)))
+        if not all(map(self._statistics.is_open, flows)):
+            raise RecorderError
+        return flows
+
     async def _async_again(self, start: datetime) -> dict[Flow, ClimkitError]:
         missing: dict[Flow, ClimkitError] = {}
         for medium in self._site.data.media:
-            flows = tuple(
-                filter(self._statistics.owns, self._site.data.flows_in(medium))
-            )
-            if not all(map(self._statistics.is_open, flows)):
-                raise RecorderError
+            flows = self._own_flows(medium)
             span = start, self._end()
             if not flows or span[0] >= span[1]:
                 continue

@@ -4,7 +4,7 @@ A flow is one series: it has one statistic, one energy sensor and one column in
 the replies of the cloud. Pure descriptions, no I/O.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -155,20 +155,24 @@ OPTIONAL_COLUMNS: Final[dict[Column, FlowKind]] = {
 
 
 def site_flows(
-    site_id: str, meters: Iterable[Meter], seen: frozenset[FlowKind]
+    site_id: str, meters: Collection[Meter], seen: frozenset[FlowKind]
 ) -> Iterator[Flow]:
     """Yield the flows of a whole site, the ones that people look at first, first.
 
     `seen` has the kinds that proved to exist by their values although no meter
     shows them: a resident may see no production meter, yet has a share of the sun.
     """
-    kinds = {(meter.type, meter.mode) for meter in meters}
-    media = {medium for medium, _ in kinds} or {MeterType.ELECTRICITY}
-    proved = {_PROVED_BY.get(m) for t, m in kinds if t == MeterType.ELECTRICITY}
-    present = {None, *seen, *proved}
+    media = {meter.type for meter in meters} or {MeterType.ELECTRICITY}
+    present = {None, *seen, *map(_proved_by, meters)}
     for flow in _SITE_FLOWS:
         if flow.medium in media and flow.needs in present:
             yield Flow(site_id, flow.kind, flow.medium, Column(None, flow.quantity))
+
+
+def _proved_by(meter: Meter) -> FlowKind | None:
+    """Return what a meter proves that its site has, if it proves anything."""
+    is_electric = meter.type == MeterType.ELECTRICITY
+    return _PROVED_BY.get(meter.mode) if is_electric else None
 
 
 def meter_flows(meter: Meter) -> Iterator[Flow]:

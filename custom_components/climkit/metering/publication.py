@@ -50,6 +50,10 @@ class PublicationSchedule:
             return
         self._misses = 0
         self._newest = newest_end
+        self._hit(age)
+
+    def _hit(self, age: timedelta) -> None:
+        """Learn from a poll that brought a new quarter hour, of this age."""
         self._at_most = age if self._at_most is None else min(self._at_most, age)
         self._more_than = max(self._more_than - FORGETTING, age - QUARTER)
         if self._more_than >= self._at_most:

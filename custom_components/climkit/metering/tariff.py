@@ -91,10 +91,11 @@ class Zone:
         midnight has both its ends on each of its days: "Mo-Fr 19-07" is Monday
         before seven as well, and not Saturday.
         """
-        if self.days and DAYS[weekday] not in self.days:
-            return False
-        if self.months and MONTHS[month - 1] not in self.months:
-            return False
+        on_this_day = DAYS[weekday] in (self.days or DAYS)
+        in_this_month = MONTHS[month - 1] in (self.months or MONTHS)
+        return on_this_day and in_this_month and self._holds_at(clock)
+
+    def _holds_at(self, clock: time) -> bool:
         if self.start < self.end:
             return self.start <= clock < self.end
         return clock >= self.start or clock < self.end

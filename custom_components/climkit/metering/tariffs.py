@@ -63,16 +63,19 @@ class Tariffs:
         if scope not in self._own:
             scope = component, None
         if scope not in self._timelines:
-            own = self._own.get(scope, [])
-            before = [
-                version
-                for version in self._own.get((component, None), [])
-                if scope[1] is not None and version.valid_from < own[0].valid_from
-            ]
             self._timelines[scope] = PriceTimeline(
-                [*before, *own], self._zone, self._archive, self._days_off
+                self._versions(*scope), self._zone, self._archive, self._days_off
             )
         return self._timelines[scope]
+
+    def _versions(self, component: Component, meter_id: str | None) -> list[Tariff]:
+        """Return an owner's versions, and the site's until the first of a meter's own."""
+        own = self._own.get((component, meter_id), [])
+        if meter_id is None:
+            return own
+        of_site = self._own.get((component, None), [])
+        first = own[0].valid_from
+        return [version for version in of_site if version.valid_from < first] + own
 
     def has(self, component: Component, meter_id: str | None) -> bool:
         """Return whether a component has a version, of the meter or of the site."""

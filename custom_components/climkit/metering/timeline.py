@@ -125,19 +125,25 @@ class PriceTimeline:
         It is within two local dates. If its offset does not change, these and the
         offset say it all, and days of the same sorts share one result.
         """
-        first = start.astimezone(self._zone)
-        last = (start + timedelta(days=1) - QUARTER).astimezone(self._zone)
-        kinds = [self._kind_on(day) for day in (first.date(), last.date())]
-        if None in kinds:
+        key = self._sort_of(start)
+        if key is None:
             return None
-        offset = first.utcoffset()
-        key = start if offset != last.utcoffset() else (offset, *kinds)
         if key not in self._kinds:
             quarters = (self._price(start + i * QUARTER) for i in range(96))
             self._kinds[key] = tuple(
                 HourPrices.of(*four) for four in batched(quarters, 4, strict=True)
             )
         return self._kinds[key]
+
+    def _sort_of(self, start: datetime) -> Hashable | None:
+        """Return what days with the same prices as this UTC day have in common."""
+        first = start.astimezone(self._zone)
+        last = (start + timedelta(days=1) - QUARTER).astimezone(self._zone)
+        kinds = [self._kind_on(day) for day in (first.date(), last.date())]
+        if None in kinds:
+            return None
+        offset = first.utcoffset()
+        return start if offset != last.utcoffset() else (offset, *kinds)
 
     def _kind_on(self, day: date) -> Hashable | None:
         kind = self._source_on(day).kind_of(day)

@@ -109,9 +109,7 @@ class FollowedSite:
         if info is None:
             return
         own = self.flows
-        for flow in set(self._progress.flows) - own:
-            self._progress.close(flow)
-            self.newest_rows.pop(flow, None)
+        self._close_all_but(own)
         new = [f for f in info.flows if f in own and not self._progress.is_open(f)]
         tails = await self._writer.async_newest_rows(list(map(self.statistic_id, new)))
         for flow in filter(self._progress.is_other_unit, new):
@@ -123,6 +121,11 @@ class FollowedSite:
             self._progress.open(flow, info.beginning, tail[-1] if tail else None)
             self.newest_rows[flow] = tail
         self._prepared = wanted
+
+    def _close_all_but(self, flows: frozenset[Flow]) -> None:
+        for flow in set(self._progress.flows) - flows:
+            self._progress.close(flow)
+            self.newest_rows.pop(flow, None)
 
     async def _async_begin_anew(self, flow: Flow) -> None:
         """Clear what was measured in another unit: nothing converts m³ into kWh."""

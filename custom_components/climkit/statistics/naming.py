@@ -70,10 +70,15 @@ def marked(
     known = rivals.values()
     if address is not None and None not in known and address not in known:
         return f"{label} ({address})"
+    return f"{label} ({_shortened(_end_of_its_own(owner, rivals), 24)})"
+
+
+def _end_of_its_own(id_: str, rivals: Iterable[str]) -> str:
+    """Return as much of the end of an id as none of its rivals has."""
     length = SHORTEST_MARK
-    while length < len(owner) and any(o.endswith(owner[-length:]) for o in rivals):
+    while length < len(id_) and any(o.endswith(id_[-length:]) for o in rivals):
         length += 1
-    return f"{label} ({_shortened(owner[-length:], 24)})"
+    return id_[-length:]
 
 
 async def async_statistic_names[T: Named](

@@ -104,10 +104,14 @@ class StatisticOwners:
         for id_, member in self._members.items():
             if id_ != entry_id and owner in member.owners:
                 return id_
-        if before is None or before == entry_id or not self._may_come(before):
+        if before is None or before == entry_id:
             return None
-        member_before = self._members.get(before)
-        return None if member_before and member_before.owners else before
+        return before if self._is_awaited(before) else None
+
+    def _is_awaited(self, entry_id: str) -> bool:
+        """Return whether an entry may come back, and has not done so yet."""
+        member = self._members.get(entry_id)
+        return self._may_come(entry_id) and not (member and member.owners)
 
     def _tell_others(self, entry_id: str) -> None:
         for id_, member in list(self._members.items()):
