@@ -50,7 +50,6 @@ async def life(
 
 
 GAPS: Final[dict[str, str]] = {
-    "test_what_a_meter_measures_is_corrected": "its sensors wait for a reload",
     "test_a_changed_password[": "not seen to pass yet",
     "test_a_password_that_changes_while_importing[": "not seen to pass yet",
     "test_what_is_odd_for_longer_than_a_day_asks_the_user": "the day is not counted",

@@ -180,6 +180,30 @@ async def test_what_a_meter_measures_is_corrected(
     assert {h: rows[h][0] for h in rows} == pytest.approx(model, abs=0.0026)
 
 
+@pytest.mark.parametrize(
+    ("measures", "unit"),
+    [(("heating", "room_heat", 4200.0), "kWh"), (("cold_water", "water", 40.0), "m³")],
+)
+async def test_a_meter_of_electricity_is_none(
+    life: CloudLife, hass: HomeAssistant, measures: tuple[str, str, float], unit: str
+) -> None:
+    """What was read by the quarter hour is read once a day: it has no power any more."""
+    meter = next(m for m in life.site.meters if m.name == "Appartement 1.2")
+    options = {"meters": [*life.entry.options["meters"], meter.id]}
+    object.__setattr__(life.entry, "options", options)
+    await life.set_up()
+    await life.imported()
+    assert life.value(f"{meter.id}_consumption_power") is not None
+    meter.type, meter.profile, meter.size = measures
+    await life.minutes(26 * 60)
+    await life.imported()
+    total = life.value(f"{meter.id}_consumption")
+    assert total not in (None, "unknown", "unavailable")
+    assert life.value(f"{meter.id}_consumption_power") is None
+    assert await _unit(hass, meter.id) == unit
+    assert len(life.lines()) == (unit == "m³"), life.lines()
+
+
 async def _unit(hass: HomeAssistant, meter_id: str) -> str | None:
     """Return the unit of a meter's statistic."""
     found = await async_list_statistic_ids(hass, {f"climkit:{meter_id}_consumption"})
