@@ -170,7 +170,7 @@ async def test_what_a_meter_measures_is_corrected(
     meter.type, meter.profile, meter.size = "heating", "room_heat", 4200.0
     await life.minutes(25 * 60)
     await life.imported()
-    await life.minutes(75)
+    await life.minutes(61)
     assert life.value(f"{meter.id}_consumption") not in (None, "unknown", "unavailable")
     assert await _unit(hass, meter.id) == "kWh"
     life.series = {f"{meter.id}_consumption": ("heating", f"total_{meter.id}")}
