@@ -118,7 +118,7 @@ async def _async_replace(
         entity_id = _entity_id(hass, entity.unique_id or "")
         if entity_id and entity.unique_id not in staying:
             er.async_get(hass).async_remove(entity_id)
-        elif entity.platform:  # not so of one that is disabled
+        elif entity_id and hass.states.get(entity_id):  # none of one that is disabled
             await entity.async_remove()
     async_add_entities(new)
 
