@@ -17,6 +17,7 @@ from .api import ClimkitAccessError, ClimkitResponseError, Meter
 from .const import CONF_HOME, CONF_METERS, CONF_OFFERED, CONF_SITE, HOME_NONE, HOME_SITE
 from .entities.measurands import measurand_of
 from .reading.live_coordinator import LiveCoordinator
+from .reading.refusals import together
 from .runtime import ClimkitConfigEntry
 
 DAY: Final = timedelta(days=1)
@@ -151,7 +152,8 @@ def _readings(coordinator: LiveCoordinator) -> dict[str, Any]:
 def _sources(entry: ClimkitConfigEntry, some: Iterable[str]) -> list[str]:
     """Return media by their names, which name nobody, and meters by their pseudonyms."""
     media = entry.runtime_data.site.data.media
-    return sorted(what if what in media else pseudonym(what) for what in some)
+    named = {*media, *map(together, media)}
+    return sorted(what if what in named else pseudonym(what) for what in some)
 
 
 def _limits(entry: ClimkitConfigEntry) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from .entities.status import (
     HistorySensor,
     LastReadingSensor,
 )
-from .reading.live_coordinator import LiveCoordinator
 from .runtime import ClimkitConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -35,11 +34,10 @@ async def async_setup_entry(
             HistorySensor(data.history, data.site.data.site.id, HISTORY_IMPORT),
         ]
     )
-    for coordinator in data.live:
-        await _async_add_flows(entry, coordinator, async_add_entities)
+    await _async_add_flows(entry, async_add_entities)
     await async_add_as_they_come(
         entry,
-        data.site,
+        [data.site],
         lambda: {
             key: (meter, description)
             for key, (meter, description) in registers_of(data.site.data).items()
@@ -50,7 +48,7 @@ async def async_setup_entry(
     )
     await async_add_as_they_come(
         entry,
-        data.environment,
+        [data.environment],
         lambda: {sensor.id: sensor for sensor in data.environment.sensors or ()},
         lambda sensor: [EnvironmentSensor(data.environment, sensor)],
         async_add_entities,
@@ -68,7 +66,7 @@ async def _async_add_money(
     money = MoneyCoordinator(hass, entry, data.pricing, data.live)
     await async_add_as_they_come(
         entry,
-        money,
+        [money],
         lambda: money.items,
         lambda item: [sensor_of(money, item)],
         async_add_entities,
@@ -77,19 +75,24 @@ async def _async_add_money(
 
 
 async def _async_add_flows(
-    entry: ClimkitConfigEntry,
-    coordinator: LiveCoordinator,
-    async_add_entities: AddConfigEntryEntitiesCallback,
+    entry: ClimkitConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the sensors of each flow as soon as it is there, and again if it returns."""
+    """Add the sensors of each flow as soon as it is there, and again if it returns.
+
+    They are replaced when the cloud corrects what a meter measures.
+    """
+    data = entry.runtime_data
     await async_add_as_they_come(
         entry,
-        coordinator,
+        data.live,
         lambda: {
-            flow.key: flow
+            flow.key: (coordinator, flow)
+            for coordinator in data.live
             for flow in coordinator.flows
-            if coordinator.statistics.owns(flow)
+            if data.statistics.owns(flow)
         },
-        lambda flow: sensors_of(coordinator, flow),
+        lambda followed: sensors_of(*followed),
         async_add_entities,
+        # Of an unknown medium the cloud has just said less than before.
+        is_other=lambda old, new: new[1].unit is not None and old != new,
     )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 import logging
-from typing import Any, Final
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
@@ -52,18 +52,3 @@ async def life(
         yield CloudLife(hass, cloud, entry, caplog)
         if entry.state is ConfigEntryState.LOADED:
             await hass.config_entries.async_unload(entry.entry_id)
-
-
-GAPS: Final[dict[str, str]] = {
-    "test_what_a_meter_measures_is_corrected": "its sensors wait for a reload",
-}
-"""What the product does not do yet, and why: the next work to be done. Whoever mends one
-takes it out."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Expect of the known gaps that they fail, so that all others must not."""
-    for item in items:
-        for name, reason in GAPS.items():
-            if "clouds" in item.path.parts and item.name.startswith(name):
-                item.add_marker(pytest.mark.xfail(reason=reason, strict=False))

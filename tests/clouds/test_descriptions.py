@@ -170,7 +170,7 @@ async def test_what_a_meter_measures_is_corrected(
     meter.type, meter.profile, meter.size = "heating", "room_heat", 4200.0
     await life.minutes(25 * 60)
     await life.imported()
-    await life.minutes(75)
+    await life.minutes(61)
     assert life.value(f"{meter.id}_consumption") not in (None, "unknown", "unavailable")
     assert await _unit(hass, meter.id) == "kWh"
     life.series = {f"{meter.id}_consumption": ("heating", f"total_{meter.id}")}
@@ -178,6 +178,30 @@ async def test_what_a_meter_measures_is_corrected(
     end = max(rows) + timedelta(hours=1)
     model = life.site.model("heating", "H", BEGINNING, end)[f"total_{meter.id}"]
     assert {h: rows[h][0] for h in rows} == pytest.approx(model, abs=0.0026)
+
+
+@pytest.mark.parametrize(
+    ("measures", "unit"),
+    [(("heating", "room_heat", 4200.0), "kWh"), (("cold_water", "water", 40.0), "m³")],
+)
+async def test_a_meter_of_electricity_is_none(
+    life: CloudLife, hass: HomeAssistant, measures: tuple[str, str, float], unit: str
+) -> None:
+    """What was read by the quarter hour is read once a day: it has no power any more."""
+    meter = next(m for m in life.site.meters if m.name == "Appartement 1.2")
+    options = {"meters": [*life.entry.options["meters"], meter.id]}
+    object.__setattr__(life.entry, "options", options)
+    await life.set_up()
+    await life.imported()
+    assert life.value(f"{meter.id}_consumption_power") is not None
+    meter.type, meter.profile, meter.size = measures
+    await life.minutes(26 * 60)
+    await life.imported()
+    total = life.value(f"{meter.id}_consumption")
+    assert total not in (None, "unknown", "unavailable")
+    assert life.value(f"{meter.id}_consumption_power") is None
+    assert await _unit(hass, meter.id) == unit
+    assert len(life.lines()) == (unit == "m³"), life.lines()
 
 
 async def _unit(hass: HomeAssistant, meter_id: str) -> str | None:

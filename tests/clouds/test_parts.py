@@ -105,8 +105,8 @@ async def test_a_medium_that_fails(life: CloudLife, name: str) -> None:
     assert len(life.lines()) <= 1, life.lines()
     life.cloud.faults.clear()
     life.cloud.quirks.failing = {}
-    await life.minutes(75)
-    await life.imported(within=timedelta(hours=1))
+    await life.minutes(60)
+    await life.imported(within=timedelta(minutes=5))
     if name == "empty_list":  # which may have been the truth: the night finds it
         await life.night()
     life.follow(POINT.id, "charge_point")

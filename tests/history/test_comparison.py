@@ -10,6 +10,7 @@ from custom_components.climkit.history.comparison import (
     are_absurd,
     by_period,
     gap_of,
+    is_lacking,
     months_within,
     odd_periods,
     spans_of,
@@ -148,3 +149,9 @@ def test_the_gap_in_what_came() -> None:
     span = start, start + 72 * HOUR
     assert gap_of(span, amounts) == (start + 30 * HOUR, start + 40 * HOUR)
     assert gap_of(span, {}) == span
+
+
+def test_what_is_clearly_lacking() -> None:
+    """More than rounding explains; what is stored beyond the cloud's lacks nothing."""
+    assert is_lacking({month(1): 1.1})
+    assert not is_lacking({month(1): 0.9, month(2): -30.0})

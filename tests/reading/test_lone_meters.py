@@ -131,3 +131,50 @@ async def test_access_that_comes_later(
     newest = entry.runtime_data.live[0].data.newest
     model = model_hours(site, f"total_{flat.id}", CREATED, newest)
     assert_equal(await rows_of(hass, series), model)
+
+
+async def test_in_an_outage_of_all_no_meter_is_refused_by_itself(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """They are asked again together, few times, and are back within the hour."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    cloud.faults.add(Fault("status", path="^/(site_data|meter_data)/", status=403))
+    before = len(cloud.requests.to("meter_data"))
+    for _ in range(16):
+        await later(hass, freezer, QUARTER)
+    refusals = entry.runtime_data.reader.refusals
+    assert set(refusals.refused) == {"electricity", "meters of electricity"}
+    # After 1, 5, 15 minutes, then every 45 at the least; each time with its control.
+    assert len(cloud.requests.to("meter_data")) - before <= 2 * 8
+    cloud.faults.clear()
+    for _ in range(4):
+        await later(hass, freezer, QUARTER)
+    assert not refusals.refused
+    meter = site.meter("Appartement 1.1")
+    assert state_of(hass, f"{meter.id}_consumption_power") not in UNKNOWN
+
+
+UNKNOWN = ("unknown", "unavailable")
+
+
+async def test_of_an_account_that_may_read_meters_only_one_fails(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+) -> None:
+    """What one of them answers proves that the refusal of the other is its own."""
+    flat, other = site.meter("Appartement 1.1"), site.meter("Appartement 1.2")
+    entry = entry_for(site, meters=[flat.id, other.id])
+    cloud.faults.add(Fault("status", path="site_data", status=403))
+    cloud.faults.add(Fault("status", path=f"meter_data/.*/{other.id}", status=403))
+    await set_up(hass, entry)
+    await later(hass, freezer, QUARTER)
+    refused = entry.runtime_data.reader.refusals.refused
+    assert set(refused) == {"electricity", other.id}
+    assert state_of(hass, f"{flat.id}_consumption_power") not in UNKNOWN

@@ -1,6 +1,7 @@
-"""Who does not answer is asked again after 1, 5, 15 and every 60 minutes."""
+"""Who does not answer is asked again after 1, 5, 15 and 60 minutes, at a poll before."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from types import SimpleNamespace
 
 import pytest
@@ -27,11 +28,30 @@ def test_asked_again_and_again() -> None:
         while not refusals.may_ask("electricity", now):
             now += MINUTE
         waited.append((now - start) / MINUTE)
-    assert waited == [1, 5, 15, 60, 60, 60]
+    assert waited == [1, 5, 14, 45, 45, 45]
     assert refusals.error("electricity") is NO
     refusals.worked("electricity")
     assert refusals.may_ask("electricity", now)
     assert refusals.error("electricity") is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_polls_ask_again_within_the_hour(seed: int) -> None:
+    """Whatever the second at which they come: a quarter of an hour apart, and some jitter.
+
+    Never more often than a poll, nor, after some refusals, than every 45 minutes.
+    """
+    random, refusals = Random(seed), Refusals()
+    refusals.failed("m1", NO, NOW)
+    last, waited = NOW, list[timedelta]()
+    for quarter in range(1, 100):
+        now = NOW + quarter * 15 * MINUTE + timedelta(seconds=random.uniform(-15, 15))
+        if refusals.may_ask("m1", now):
+            waited.append(now - last)
+            last = now
+            refusals.failed("m1", NO, now)
+    assert max(waited) <= 60 * MINUTE
+    assert min(waited[3:]) >= 44 * MINUTE
 
 
 @pytest.mark.parametrize(

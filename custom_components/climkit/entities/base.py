@@ -1,7 +1,8 @@
 """What all entities share: unique ids, names by key, the device that they belong to."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -46,44 +47,82 @@ class ClimkitEntity[CoordinatorT: DataUpdateCoordinator[Any]](
 
 async def async_add_as_they_come[T](
     entry: ConfigEntry,
-    coordinator: DataUpdateCoordinator[Any],
+    coordinators: Iterable[DataUpdateCoordinator[Any]],
     current: Callable[[], Mapping[str, T]],
     entities_of: Callable[[T], Iterable[Entity]],
     async_add_entities: AddConfigEntryEntitiesCallback,
+    *,
+    is_other: Callable[[T, T], bool] = lambda old, new: False,
 ) -> None:
     """Add the entities of each thing once it is there, and again if they have gone.
 
-    `current` tells what there is, by the unique id of its first entity, whenever the
-    coordinator has news.
+    `current` tells what there is, by the unique id of its first entity, whenever one of
+    the coordinators has news. Where a thing `is_other` than it was, its entities are
+    replaced.
     """
-    known: set[str] = set()
-
-    @callback
-    def find_new() -> list[T]:
-        things = current()
-        # What has been away comes back by itself, unless its device has gone with it.
-        known.difference_update(
-            unique_id
-            for unique_id in known.difference(things)
-            if not _is_registered(coordinator.hass, unique_id)
-        )
-        new = [thing for unique_id, thing in things.items() if unique_id not in known]
-        known.update(things)
-        return new
+    some = list(coordinators)
+    hass = some[0].hass
+    things = _Things(hass, current, entities_of, is_other)
 
     @callback
     def add_new() -> None:
-        async_add_entities(
-            entity for thing in find_new() for entity in entities_of(thing)
-        )
+        for new, old in things.find_new():
+            if old:
+                replace = _async_replace(hass, old, new, async_add_entities)
+                entry.async_create_task(hass, replace)
+            else:
+                async_add_entities(new)
 
-    entry.async_on_unload(coordinator.async_add_listener(add_new))
-    for thing in find_new():
-        async_add_entities(entities_of(thing))
+    for coordinator in some:
+        entry.async_on_unload(coordinator.async_add_listener(add_new))
+    for new, _ in things.find_new():
+        async_add_entities(new)
         # A large site has hundreds, which would hold up everything else in one go.
         await asyncio.sleep(0)
 
 
-def _is_registered(hass: HomeAssistant, unique_id: str) -> bool:
+@dataclass(slots=True)
+class _Things[T]:
+    """What has entities, by the unique id of the first one, and which they are."""
+
+    hass: HomeAssistant
+    current: Callable[[], Mapping[str, T]]
+    entities_of: Callable[[T], Iterable[Entity]]
+    is_other: Callable[[T, T], bool]
+    known: dict[str, tuple[T, list[Entity]]] = field(default_factory=dict)
+
+    def find_new(self) -> Iterator[tuple[list[Entity], list[Entity]]]:
+        """Yield the entities to be added of one thing, and those that they replace."""
+        things = self.current()
+        # What has been away comes back by itself, unless its device has gone with it.
+        for unique_id in self.known.keys() - things.keys():
+            if not _entity_id(self.hass, unique_id):
+                del self.known[unique_id]
+        for unique_id, thing in things.items():
+            known = self.known.get(unique_id)
+            if known is None or self.is_other(known[0], thing):
+                new = list(self.entities_of(thing))
+                self.known[unique_id] = thing, new
+                yield new, known[1] if known else []
+
+
+async def _async_replace(
+    hass: HomeAssistant,
+    old: Iterable[Entity],
+    new: Iterable[Entity],
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add entities in place of others; what has no successor is forgotten."""
+    staying = {entity.unique_id for entity in new}
+    for entity in old:
+        entity_id = _entity_id(hass, entity.unique_id or "")
+        if entity_id and entity.unique_id not in staying:
+            er.async_get(hass).async_remove(entity_id)
+        elif entity_id and hass.states.get(entity_id):  # none of one that is disabled
+            await entity.async_remove()
+    async_add_entities(new)
+
+
+def _entity_id(hass: HomeAssistant, unique_id: str) -> str | None:
     registry = er.async_get(hass)
-    return bool(registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id))
+    return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)

@@ -112,7 +112,10 @@ class HistoryReconciler:
             empty = span[0], await self._async_first_hour(medium, flows, span)
             unknown |= await self.async_by_hours(medium, some, without(even, [empty]))
         if others := [flow for flow in flows if flow not in months.amounts]:
-            unknown |= await self.async_by_hours(medium, others, [span])
+            known = [] if months.begin_late else [(span[0], months.first)]
+            unknown |= await self.async_by_hours(
+                medium, others, without([span], known), known=known
+            )
         return unknown
 
     async def async_look_again(self, medium: Medium, flows: Flows, span: Span) -> None:

@@ -26,7 +26,7 @@ from ..metering.spans import Span
 from .answers import Answer, Question, joined
 from .limits import Kind, Limits
 from .questioner import Questioner, Settled
-from .refusals import Refusals
+from .refusals import Refusals, together
 
 TROUBLES: tuple[type[ClimkitError], ...] = (
     ClimkitAuthenticationError,
@@ -61,11 +61,12 @@ class SeriesReader:
         A meter may be read by itself where its site may not be; but not where the
         medium is out of order.
         """
-        if flow.meter_id in self.refusals.refused:
+        refused = self.refusals.refused
+        if flow.meter_id in refused:
             return False
         error = self.refusals.error(flow.medium)
         alone = flow.meter_id is not None and isinstance(error, ClimkitAccessError)
-        return error is None or alone
+        return error is None or (alone and together(flow.medium) not in refused)
 
     def depth(self, medium: Medium, resolution: Resolution) -> datetime | None:
         """Return before when the cloud gives nothing of a medium, if it says so."""
@@ -96,10 +97,7 @@ class SeriesReader:
         """Return the answer to one piece: of the site, and of meters by themselves."""
         asked = dt_util.utcnow()
         site = await self._async_site(question, piece, present)
-        told = {
-            meter_id: await self._async_meter(meter_id, question, piece, present)
-            for meter_id in self._alone(question, site, asked)
-        }
+        told = await self._async_meters(question, site, piece, present)
         some = [site, *told.values()]
         if question.end is None or self.refusals.error(question.medium):
             _raise_if_nobody_answered(some)
@@ -138,22 +136,44 @@ class SeriesReader:
                 self.refusals.worked(column.meter_id)
         return site
 
+    async def _async_meters(
+        self, question: Question, site: Settled, piece: Span, present: datetime
+    ) -> dict[str, Settled]:
+        """Ask for meters by themselves; that one fails is said of it alone.
+
+        But not where neither the site nor any of them may be read: then they are asked
+        again together.
+        """
+        now = dt_util.utcnow()
+        meters = self._alone(question, site, now)
+        everybody = together(question.medium)
+        if site.error and (error := self._still_refused(everybody, now)):
+            return dict.fromkeys(meters, Settled(error=error))
+        asked = [who for who in meters if self.refusals.may_ask(who, now)]
+        told = {who: Settled(error=self.refusals.error(who)) for who in meters}
+        failed: dict[str, ClimkitError] = {}
+        for who in asked:
+            try:
+                told[who] = await self._async_meter(who, question, piece, present)
+            except TROUBLES:
+                raise
+            except ClimkitError as err:
+                failed[who] = err
+                told[who] = Settled(error=err)
+        if site.error and failed and len(failed) == len(asked):
+            self.refusals.failed(everybody, failed[asked[-1]], now)
+            return told
+        self.refusals.worked(everybody)
+        for who, error in failed.items():
+            self.refusals.failed(who, error, now)
+        return told
+
     async def _async_meter(
         self, meter_id: str, question: Question, piece: Span, present: datetime
     ) -> Settled:
-        """Ask for a meter by itself; that it fails is said of it alone."""
+        """Ask for a meter by itself. Raises ClimkitError."""
         now = dt_util.utcnow()
-        if error := self._still_refused(meter_id, now):
-            return Settled(error=error)
-        try:
-            meter = await self._questioner.async_settle(
-                meter_id, question, piece, present
-            )
-        except TROUBLES:
-            raise
-        except ClimkitError as err:
-            self.refusals.failed(meter_id, err, now)
-            return Settled(error=err)
+        meter = await self._questioner.async_settle(meter_id, question, piece, present)
         self.refusals.worked(meter_id, is_silent=not meter.has_values)
         if question.end is None and not meter.has_values:
             self.refusals.rest(meter_id, now)

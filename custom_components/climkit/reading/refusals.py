@@ -14,6 +14,10 @@ from ..api import ClimkitAccessError, ClimkitError
 PATIENCE: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 """How long to wait before each further attempt; the last is for all that follow."""
 
+POLLS: Final = timedelta(minutes=15, seconds=30)
+"""Polls are hardly ever farther apart: with what is due only a moment after one of them,
+the next one would be late."""
+
 LASTING: Final = timedelta(days=1)
 SEVERAL: Final = 4
 """So many refusals, over so long, are more than a passing trouble."""
@@ -25,6 +29,20 @@ DESCRIPTION: Final = "description"
 def patience(failures: int) -> timedelta:
     """Return how long to wait after so many failures in a row, the first being 1."""
     return PATIENCE[min(max(failures, 1), len(PATIENCE)) - 1]
+
+
+def _until_due(failures: int) -> timedelta:
+    """Return how long somebody is not asked: less than the patience, for polls are rare.
+
+    So whoever is asked in polls only is asked again within the hour.
+    """
+    wait = patience(failures)
+    return wait - POLLS if wait > POLLS else wait * 0.9
+
+
+def together(medium: str) -> str:
+    """Return the name of all meters of a medium that are asked by themselves."""
+    return f"meters of {medium}"
 
 
 @dataclass(slots=True)
@@ -40,7 +58,10 @@ class Refusal:
 
 @dataclass(slots=True)
 class Refusals:
-    """Who of a site does not answer: media, meters by their ids, the site itself."""
+    """Who of a site does not answer: media, meters by their ids, the site itself.
+
+    Where nobody does, all meters of a medium together are one of them.
+    """
 
     refused: dict[str, Refusal] = field(default_factory=dict)
     resting: dict[str, datetime] = field(default_factory=dict)
@@ -51,7 +72,7 @@ class Refusals:
         """Note that somebody did not answer, though others did."""
         known = self.refused.get(who)
         since, times = (known.since, known.times + 1) if known else (now, 1)
-        self.refused[who] = Refusal(error, since, times, now + patience(times))
+        self.refused[who] = Refusal(error, since, times, now + _until_due(times))
 
     def worked(self, who: str, *, is_silent: bool = False) -> None:
         """Note that somebody has answered; whoever had nothing to say rests on."""

@@ -19,7 +19,7 @@ from ..storage import entry_store
 from .memory import Description
 from .meter_names import async_named
 from .outage import QUIET, Outage
-from .refusals import DESCRIPTION, Refusals, patience
+from .refusals import DESCRIPTION, Refusals, patience, together
 from .roster import Roster
 
 DAILY: Final = timedelta(days=1)
@@ -82,8 +82,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteInfo]):
         now = dt_util.utcnow()
         meters = self._roster.listed(await async_named(self.hass, meters), now)
         self.update_interval = self._roster.again_after(DAILY)
+        media = {meter.type for meter in meters}
         self._refusals.keep(
-            {DESCRIPTION, *(m.id for m in meters), *(m.type for m in meters)}
+            {DESCRIPTION, *(m.id for m in meters), *media, *map(together, media)}
         )
         await self._async_keep(site, meters)
         return await self._async_describe(site, meters)
