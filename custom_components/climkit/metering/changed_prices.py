@@ -37,11 +37,9 @@ def _changed_hours(
     for begin, end in pairwise(moments):
         if all(old.same_source(new, begin) for old, new in changes):
             continue
-        hour = hour_of(begin)
-        while hour < end:
-            if not _stays(changes, hour):
-                yield hour, hour + HOUR
-            hour += HOUR
+        first = hour_of(begin)
+        hours = (first + n * HOUR for n in range(-((first - end) // HOUR)))
+        yield from ((h, h + HOUR) for h in hours if not _stays(changes, h))
 
 
 def _stays(changes: Sequence[Change], hour: datetime) -> bool:

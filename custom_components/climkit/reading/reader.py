@@ -149,31 +149,33 @@ class SeriesReader:
         everybody = together(question.medium)
         if site.error and (error := self._still_refused(everybody, now)):
             return dict.fromkeys(meters, Settled(error=error))
-        asked = [who for who in meters if self.refusals.may_ask(who, now)]
         told = {who: Settled(error=self.refusals.error(who)) for who in meters}
-        failed: dict[str, ClimkitError] = {}
-        for who in asked:
-            try:
+        for who in told:
+            if self.refusals.may_ask(who, now):
                 told[who] = await self._async_meter(who, question, piece, present)
-            except TROUBLES:
-                raise
-            except ClimkitError as err:
-                failed[who] = err
-                told[who] = Settled(error=err)
-        if site.error and failed and len(failed) == len(asked):
-            self.refusals.failed(everybody, failed[asked[-1]], now)
+        asked = [who for who in told if self.refusals.may_ask(who, now)]
+        errors = {who: error for who in asked if (error := told[who].error)}
+        if site.error and errors and len(errors) == len(asked):
+            self.refusals.failed(everybody, errors[asked[-1]], now)
             return told
         self.refusals.worked(everybody)
-        for who, error in failed.items():
+        for who, error in errors.items():
             self.refusals.failed(who, error, now)
         return told
 
     async def _async_meter(
         self, meter_id: str, question: Question, piece: Span, present: datetime
     ) -> Settled:
-        """Ask for a meter by itself. Raises ClimkitError."""
+        """Ask for a meter by itself. Raises ClimkitError only for all of them."""
         now = dt_util.utcnow()
-        meter = await self._questioner.async_settle(meter_id, question, piece, present)
+        try:
+            meter = await self._questioner.async_settle(
+                meter_id, question, piece, present
+            )
+        except TROUBLES:
+            raise
+        except ClimkitError as err:
+            return Settled(error=err)
         self.refusals.worked(meter_id, is_silent=not meter.has_values)
         if question.end is None and not meter.has_values:
             self.refusals.rest(meter_id, now)

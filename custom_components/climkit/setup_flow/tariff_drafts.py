@@ -31,6 +31,11 @@ def scope_of(data: Mapping[str, Any]) -> Scope:
     return data[CONF_COMPONENT], tuple(sorted(data.get(CONF_METERS) or ()))
 
 
+def _differing(typed: Data, offered: Data) -> set[str]:
+    """Return what was typed otherwise than it was offered."""
+    return {key for key in _OFFERED if typed.get(key) != offered.get(key)}
+
+
 @dataclass(frozen=True, slots=True)
 class Drafts:
     """What a version can begin with."""
@@ -72,15 +77,15 @@ class Drafts:
         scope = scope_of(typed)
         if self.own or scope == scope_of(offered):
             return None
-        left = {key for key in _OFFERED if typed.get(key) == offered.get(key)}
+        chosen = _differing(typed, offered)
         offer = self.offer(scope)
         if self._newest(scope) is None:
             offer[CONF_PRICING] = typed[CONF_PRICING]
-        if not {*_CHOICES} <= left:  # then they were typed for it
+        if not chosen.isdisjoint(_CHOICES):  # then they were typed for it
             offer |= {key: typed.get(key) for key in _CHOICES}
-        if CONF_VALID_FROM not in left:
+        if CONF_VALID_FROM in chosen:
             offer[CONF_VALID_FROM] = typed[CONF_VALID_FROM]
-        if all(typed.get(key) == offer.get(key) for key in _OFFERED):
+        if not _differing(typed, offer):
             return None
         return {key: value for key, value in offer.items() if value is not None}
 
