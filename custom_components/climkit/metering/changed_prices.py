@@ -31,15 +31,20 @@ def changed_spans(
 def _changed_hours(
     changes: Sequence[Change], since: datetime, until: datetime
 ) -> Iterator[Span]:
-    borders = {since, until}
-    borders.update(at for both in changes for line in both for at in line.changes())
-    moments = sorted(moment for moment in borders if since <= moment <= until)
-    for begin, end in pairwise(moments):
+    for begin, end in pairwise(_moments(changes, since, until)):
         if all(old.same_source(new, begin) for old, new in changes):
             continue
         first = hour_of(begin)
         hours = (first + n * HOUR for n in range(-((first - end) // HOUR)))
         yield from ((h, h + HOUR) for h in hours if not _stays(changes, h))
+
+
+def _moments(
+    changes: Sequence[Change], since: datetime, until: datetime
+) -> list[datetime]:
+    """Return when another version begins to hold, and both ends."""
+    begins = (at for both in changes for line in both for at in line.changes())
+    return sorted({since, until, *(at for at in begins if since < at < until)})
 
 
 def _stays(changes: Sequence[Change], hour: datetime) -> bool:

@@ -150,18 +150,23 @@ class SeriesReader:
         if site.error and (error := self._still_refused(everybody, now)):
             return dict.fromkeys(meters, Settled(error=error))
         told = {who: Settled(error=self.refusals.error(who)) for who in meters}
-        for who in told:
-            if self.refusals.may_ask(who, now):
-                told[who] = await self._async_meter(who, question, piece, present)
-        asked = [who for who in told if self.refusals.may_ask(who, now)]
-        errors = {who: error for who in asked if (error := told[who].error)}
-        if site.error and errors and len(errors) == len(asked):
-            self.refusals.failed(everybody, errors[asked[-1]], now)
-            return told
+        asked = [who for who in meters if self.refusals.may_ask(who, now)]
+        for who in asked:
+            told[who] = await self._async_meter(who, question, piece, present)
+        self._note_failures(everybody, site, {who: told[who] for who in asked}, now)
+        return told
+
+    def _note_failures(
+        self, everybody: str, site: Settled, told: Mapping[str, Settled], now: datetime
+    ) -> None:
+        """Note which meters did not answer, or that nobody did."""
+        errors = {who: one.error for who, one in told.items() if one.error}
+        if site.error and errors and len(errors) == len(told):
+            self.refusals.failed(everybody, next(reversed(errors.values())), now)
+            return
         self.refusals.worked(everybody)
         for who, error in errors.items():
             self.refusals.failed(who, error, now)
-        return told
 
     async def _async_meter(
         self, meter_id: str, question: Question, piece: Span, present: datetime
