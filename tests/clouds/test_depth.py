@@ -27,6 +27,8 @@ KINDS: Final[dict[str, tuple[tuple[str, ...], Any]]] = {
 """Of which samplings the past is missing, and how it is refused."""
 QUESTIONS: Final = 11
 """So many halvings find a day in five years."""
+EARLY: Final = timedelta(hours=5)
+"""So much earlier than its window a question may begin, which is refused then."""
 
 
 def keep(life: CloudLife, samplings: tuple[str, ...], how: Any) -> None:
@@ -34,8 +36,7 @@ def keep(life: CloudLife, samplings: tuple[str, ...], how: Any) -> None:
     life.cloud.quirks.depth = dict.fromkeys(samplings, KEPT)
     life.cloud.quirks.depth_refusal = how
     life.since = KEPT
-    # Whole days are searched for, and t_s is asked some hours early.
-    life.grace = timedelta(0) if how == "clipped" else timedelta(hours=36)
+    life.grace = timedelta(0) if how == "clipped" else EARLY
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -89,7 +90,7 @@ async def test_two_of_five_years(life: CloudLife, how: Any) -> None:
     """Months and years are given from their next beginning on, hours before it."""
     life.cloud.quirks.depth = {"": MIDDLE}
     life.cloud.quirks.depth_refusal = how
-    life.since, life.grace = MIDDLE, timedelta(hours=36)
+    life.since, life.grace = MIDDLE, EARLY
     await life.set_up()
     await life.imported()
     # Seven windows, and three searches: for the month, the day, and what is before.

@@ -1,4 +1,4 @@
-"""Finds, by halving, from which day (or month, or year) on a cloud gives something.
+"""Finds, by halving, from which hour (or day, month, year) on a cloud gives something.
 
 A cloud may refuse whatever begins before some day; or say nothing at all of it, not
 even of the part that it has.
@@ -12,12 +12,14 @@ from homeassistant.util import dt as dt_util
 
 from ..api import Resolution, Series
 from ..metering.calendar import local_days, local_months, start_of_period
+from ..metering.hours import HOUR
 from ..metering.spans import Span
 from .answers import Question, newest_value
 from .asking import DAY, Asker
-from .limits import SHORTEST, Kind
+from .limits import INTERVAL, SHORTEST, Kind
 
-BY_DAYS: Final = (Resolution.QUARTER_HOUR, Resolution.HOUR, Resolution.DAY)
+BY_HOURS: Final = (Resolution.QUARTER_HOUR, Resolution.HOUR)
+BY_DAYS: Final = (*BY_HOURS, Resolution.DAY)
 
 
 class DepthSearch:
@@ -52,11 +54,10 @@ class DepthSearch:
         newest = self._start(self._start(dt_util.utcnow()) - DAY)
         oldest, before = self._limit.oldest, self._limit.depth
         moved = [before + DAY, before + 7 * DAY] if before else []
-        known_to_give = [oldest] if oldest else []
-        for known in (*map(self._start, [*known_to_give, *moved]), newest):
+        for known in (*([self._start(oldest)] if oldest else []), *moved, newest):
             if newest >= known >= refused and await self._async_gives_from(known):
                 starts = self._starts(refused, known)
-                self._note(await _async_first(starts, self._async_gives_from))
+                self._note(await self._async_first(starts, self._async_gives_from))
                 return True
         return False
 
@@ -92,8 +93,8 @@ class DepthSearch:
         if not await gives(last):
             return None
         starts = self._starts(piece[0], last)
-        first = await _async_first(starts, gives)
-        before = starts[max(starts.index(first) - 1, 0)]
+        first = await self._async_first(starts, gives)
+        before = max(first - INTERVAL[self._kind.resolution], piece[0])
         if first > before and await self._async_has_values((before, first)):
             # It was too much at once, and not too old.
             length = 2 * (piece[1] - first)
@@ -114,6 +115,22 @@ class DepthSearch:
             return False
         self._asker.limits.forget_depth(self._kind.who)
         return True
+
+    async def _async_first(
+        self,
+        starts: Sequence[datetime],
+        gives: Callable[[datetime], Awaitable[bool]],
+    ) -> datetime:
+        """Return from when on the cloud gives, as it does from the last of some starts.
+
+        To the hour, where hours or quarter hours are asked for.
+        """
+        first = await _async_first(starts, gives)
+        if self._kind.resolution not in BY_HOURS or first == starts[0]:
+            return first
+        before = starts[starts.index(first) - 1]
+        hours = [before + n * HOUR for n in range(1, (first - before) // HOUR)]
+        return await _async_first([*hours, first], gives)
 
     def _note(self, depth: datetime, *, is_silent: bool = False) -> None:
         self._asker.limits.begin_at(
