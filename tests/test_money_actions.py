@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.const import DOMAIN
-from custom_components.climkit.history import pricing
+from custom_components.climkit.history import stored_costs
 from custom_components.climkit.statistics.updates import RecorderError
 
 from .conftest import NOW, entry_for, history_done, set_up
@@ -187,7 +187,7 @@ async def test_readings_come_without_the_recorder(
     async def busy(*_: Any) -> None:
         raise RecorderError
 
-    monkeypatch.setattr(pricing, "async_read", busy)
+    monkeypatch.setattr(stored_costs, "async_read", busy)
     reply = await call(
         hass, loaded, "get_readings", start="2026-06-15T00:00:00", period=period
     )

@@ -12,15 +12,16 @@ from typing import Final
 
 from tests.simulator import Publication, SimulatedSite, sites
 
-from . import field, importing, restart, steady
+from . import field, importing, pricing, restart, steady
 from .cloud import cloud, measured_site
 from .field import Field
 from .importing import Import
+from .pricing import Pricing
 from .restart import Restart
 from .steady import HISTORY, START, Steady
 from .table import Line, table
 
-PARTS: Final = ("import", "steady", "restart")
+PARTS: Final = ("import", "steady", "restart", "costs")
 CHOSEN: Final = 8
 MANY: Final = (1, 20, 60)
 """So many sites has an account that is restarted."""
@@ -123,6 +124,31 @@ def _restart_lines(results: list[Restart]) -> Iterator[Line]:
         )
         gap = r.smallest_gap
         yield Line("  seconds between requests", ">= 1", f"{gap:.2f}", "", gap >= 1)
+
+
+def _pricing(years: int) -> Pricing:
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(pricing.measure(Path(folder), meters=40, days=_days(years)))
+
+
+def _pricing_lines(years: int, r: Pricing) -> Iterator[Line]:
+    of = f"{years} {'years' if years > 1 else 'year'}, {r.meters} meters"
+    yield Line(
+        f"rows priced per second ({of}, {r.series} series, {r.rows} rows)",
+        ">= 20000",
+        f"{r.rate:.0f}",
+        met=r.rate >= 20_000,
+    )
+    yield Line("  requests", "0", str(r.requests), met=r.requests == 0)
+    block = r.seen.longest_block * 1000
+    yield Line("  longest block, ms", "<= 50", f"{block:.0f}", met=block <= 50)
+    yield Line(
+        f"  longest of {r.bookings} live bookings meanwhile, s",
+        "",
+        f"{r.longest_booking:.1f}",
+    )
+    yield Line("  hours wrong", "0", str(r.wrong), met=r.wrong == 0)
+    yield Line("  sums wrong", "0", str(r.broken), met=r.broken == 0)
 
 
 def _import_lines(results: list[tuple[int, Import]]) -> Iterator[Line]:
@@ -240,6 +266,7 @@ def main() -> int:
         "import": lambda: _import_lines(_imports(options.years)),
         "steady": lambda: _steady_lines(_steadies(short=options.short)),
         "restart": lambda: _restart_lines(_restarts(short=options.short)),
+        "costs": lambda: _pricing_lines(options.years, _pricing(options.years)),
     }
     for part in (options.part,) if options.part else PARTS:
         lines += measures[part]()

@@ -142,7 +142,9 @@ async def test_stored_hours_are_not_counted_again(
     rows = {MIDNIGHT: 5.0, MIDNIGHT - timedelta(hours=1): 7.0}
     stored = {f"climkit:{site.id}_grid_import_cost": rows}
     with patch.object(
-        type(loaded.runtime_data.pricing), "async_costs", AsyncMock(return_value=stored)
+        loaded.runtime_data.pricing.stored,
+        "async_costs",
+        AsyncMock(return_value=stored),
     ):
         add_tariff(hass, loaded, "grid", price=0.30)
         await recalculated(hass, freezer)

@@ -17,6 +17,7 @@ from custom_components.climkit.metering.hours import HOUR, QUARTER
 from custom_components.climkit.metering.spans import Span
 from custom_components.climkit.statistics import writer as writers
 from custom_components.climkit.statistics.updates import Amounts, Derived, RecorderError
+from custom_components.climkit.statistics.writer import StatisticsWriter
 
 from ..conftest import later
 from ..ledger import rows_of
@@ -139,8 +140,12 @@ async def test_derived_of_polls(hass: HomeAssistant) -> None:
     assert seen == [8]
     assert statistics.derived_missing == {COST}
     (derived,) = derive(FLOW, {})
-    assert await statistics.async_rederive(derived, [(START, START + 2 * HOUR)]) == 2
-    assert statistics.derived_missing == set()
+    statistics.derived_missing.clear()
+    span = START, START + 2 * HOUR
+    assert await statistics.async_rederive(derived, [span]) == 0
+    assert statistics.derived_missing == {COST}
+    await StatisticsWriter(hass).async_ensure([derived.metadata])
+    assert await statistics.async_rederive(derived, [span]) == 2
     expected = {START: (0.6, 0.6), START + HOUR: (0.6, 1.2)}
     rows = await rows_of(hass, COST)
     assert rows == {hour: pytest.approx(row) for hour, row in expected.items()}

@@ -127,6 +127,9 @@ async def test_of_time_alone(hass: HomeAssistant, priced: StatisticsWriter) -> N
         return {start + n * HOUR: 0.01 for n in range((end - start) // HOUR)}
 
     derived = Derived(metadata(COST), (), fee)
+    assert await priced.async_derive(derived, [(T0, T0 + 24 * HOUR)]) is None
+    await priced.async_announce([derived.metadata])
+    await async_wait_recording_done(hass)
     assert await priced.async_derive(derived, [(T0, T0 + 24 * HOUR)]) == 24
     assert await priced.async_derive(derived, [(T0, T0 + 24 * HOUR)]) == 0
     assert await stored(hass, COST) == chain(dict.fromkeys(range(24), 0.01))

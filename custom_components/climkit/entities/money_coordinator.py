@@ -4,10 +4,11 @@ Everything is worked out anew from stored costs, live quarter hours and dated ta
 nothing is added up here. A price changes with the clock, whenever the next poll is.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from math import fsum
-from typing import Protocol, override
+from typing import Final, Protocol, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import (
@@ -40,6 +41,9 @@ from ..statistics.price_history import price_of
 from ..statistics.updates import RecorderError
 from .money_items import KEYS, AmountDescription, MoneyItem, items_of, this_month
 
+AT_ONCE: Final = 10
+"""After so many amounts others have a turn: a building has hundreds of them."""
+
 
 class Priced(Protocol):
     """A series of costs that exists."""
@@ -65,6 +69,15 @@ class Priced(Protocol):
         """Return the flows of energy that it prices."""
 
 
+class Stored(Protocol):
+    """What the recorder has of it."""
+
+    async def async_costs(
+        self, start: datetime, end: datetime
+    ) -> Mapping[str, Mapping[datetime, float]]:
+        """Return the costs in CHF, by statistic and hour. Raises RecorderError."""
+
+
 class Pricing(Protocol):
     """What is known of the prices and costs of a site."""
 
@@ -82,10 +95,9 @@ class Pricing(Protocol):
     def series(self) -> Sequence[Priced]:
         """Return the series of costs that there are."""
 
-    async def async_costs(
-        self, start: datetime, end: datetime
-    ) -> Mapping[str, Mapping[datetime, float]]:
-        """Return stored costs in CHF, by statistic and hour. Raises RecorderError."""
+    @property
+    def stored(self) -> Stored:
+        """Return what the recorder has."""
 
 
 class MoneyCoordinator(DataUpdateCoordinator[Mapping[str, float | None]]):
@@ -219,20 +231,30 @@ class MoneyCoordinator(DataUpdateCoordinator[Mapping[str, float | None]]):
     async def _async_update_data(self) -> Mapping[str, float | None]:
         now = dt_util.utcnow()
         try:
-            stored = await self.pricing.async_costs(this_month(now, self.info), now)
+            stored = await self.pricing.stored.async_costs(
+                this_month(now, self.info), now
+            )
         except RecorderError as err:
             LOGGER.debug("%s: %s", self.name, err)
             return self.data
-        return {
-            unique_id: self._amount(item, item.description, stored, now)
-            for unique_id, item in self.items.items()
-            if isinstance(item.description, AmountDescription)
-        }
+        billed: dict[tuple[str, int], list[Priced]] = {}
+        for priced in self.pricing.series():
+            key = priced.owner_id, priced.series.bill
+            billed.setdefault(key, []).append(priced)
+        amounts = {}
+        for number, (unique_id, item) in enumerate(self.items.items(), 1):
+            if isinstance(what := item.description, AmountDescription):
+                some = billed.get((item.owner_id, what.sign), ())
+                amounts[unique_id] = self._amount(item, what, some, stored, now)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return amounts
 
     def _amount(
         self,
         item: MoneyItem,
         what: AmountDescription,
+        billed: Iterable[Priced],
         stored: Mapping[str, Mapping[datetime, float]],
         now: datetime,
     ) -> float | None:
@@ -248,20 +270,13 @@ class MoneyCoordinator(DataUpdateCoordinator[Mapping[str, float | None]]):
                 start=start,
                 now=now,
             )
-            for priced in self._counted(item, what)
+            for priced in billed
+            if priced.flows and self._may_count(priced, what)
         ]
         known = [cost for cost in costs if cost is not None]
         if what.with_fees:
             known += tariffs.fees(item.meter_id, start, hour_of(now)).values()
         return fsum(known) if known else None
-
-    def _counted(self, item: MoneyItem, what: AmountDescription) -> Iterator[Priced]:
-        """Yield the series that an amount is of, but the fees: they need no row."""
-        wanted = item.owner_id, what.sign
-        for priced in self.pricing.series():
-            is_wanted = wanted == (priced.owner_id, priced.series.bill)
-            if is_wanted and priced.flows and self._may_count(priced, what):
-                yield priced
 
     def _may_count(self, priced: Priced, what: AmountDescription) -> bool:
         return what.start_fn is not this_month or self._has_history(priced)

@@ -48,7 +48,7 @@ async def async_costs_of_readings(
     if resolution is Resolution.QUARTER_HOUR or not some:
         return costs
     try:
-        stored = await pricing.async_costs(*span, some)
+        stored = await pricing.stored.async_costs(*span, some)
     except RecorderError as err:
         LOGGER.debug("No costs beside readings: %s", err)
         return costs
@@ -89,7 +89,7 @@ async def async_statement(
     """
     some = _of(pricing, owner_id)
     flows = list(dict.fromkeys(flow for priced in some for flow in priced.flows))
-    stored = await pricing.async_energies(flows, *span)
+    stored = await pricing.stored.async_energies(flows, *span)
     energies = {flow.kind.value: amounts for flow, amounts in stored.items()}
     quarters: dict[str, dict[datetime, float]] = {}
     for question in _questions(pricing, some, energies):

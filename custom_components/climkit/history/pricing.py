@@ -4,7 +4,7 @@ Costs are written with the energy they follow from. When tariffs, days off or ar
 prices change, what they price otherwise is priced anew, without a reload.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
@@ -19,20 +19,19 @@ from homeassistant.helpers.event import async_track_utc_time_change
 from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER
-from ..metering.flows import Flow
 from ..metering.tariff import Tariff
 from ..metering.tariffs import Tariffs
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.background import BackgroundWork
 from ..statistics.days_off import DaysOff
 from ..statistics.price_archive import PriceArchive
-from ..statistics.queries import async_read, hourly_amounts
 from ..statistics.tariff_versions import stored_tariffs
 from ..storage import COSTS, entry_store
 from .exact_prices import ExactPrices
 from .priced_site import PricedSeries, PricedSite
 from .reconciler import HistoryReconciler
 from .repricing import Repricing
+from .stored_costs import StoredCosts
 from .unpriced import async_unpriced_hours, meters_of
 
 SAVE_DELAY: Final = 10
@@ -70,10 +69,11 @@ class SitePricing:
             self._snapshot([], DaysOff()),
             self._became_coarse,
         )
+        self.stored = StoredCosts(hass, self._priced)
         self._exact = ExactPrices(
             hass, entry, self._priced, reconciler, self._progressed
         )
-        self._repricing = Repricing(hass, self._priced, self._wake)
+        self._repricing = Repricing(hass, self._priced, self._got_work)
         self._stored_by = self._snapshot([], DaysOff())
         """The tariffs that the stored costs follow from, but for what is to be done."""
         self._stored_facts = _facts([], DaysOff(), [])
@@ -101,30 +101,6 @@ class SitePricing:
         """Return the statistics of costs that there are with the tariffs of now."""
         return self._priced.series()
 
-    async def async_costs(
-        self,
-        start: datetime,
-        end: datetime,
-        some: Iterable[PricedSeries] | None = None,
-    ) -> dict[str, dict[datetime, float]]:
-        """Return the stored costs of the hours in [start, end), in CHF, by statistic.
-
-        Of all series, or of some. Hours are in UTC. Raises RecorderError.
-        """
-        wanted = self.series() if some is None else some
-        ids = [priced.statistic_id for priced in wanted]
-        return await async_read(self._hass, hourly_amounts, ids, start, end)
-
-    async def async_energies(
-        self, flows: Iterable[Flow], start: datetime, end: datetime
-    ) -> dict[Flow, dict[datetime, float]]:
-        """Return the stored energies of the hours in [start, end), as `async_costs`."""
-        ids = {flow: self._statistics.statistic_id(flow) for flow in flows}
-        stored = await async_read(
-            self._hass, hourly_amounts, tuple(ids.values()), start, end
-        )
-        return {flow: stored.get(id_, {}) for flow, id_ in ids.items()}
-
     async def async_ensure_costs(self) -> None:
         """Return when the database has the statistics. Raises RecorderError."""
         await self._repricing.async_announce()
@@ -132,8 +108,7 @@ class SitePricing:
     @callback
     def async_listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
         """Call a function whenever tariffs, days off, prices or stored costs changed."""
-        key = object()
-        self._listeners[key] = listener
+        self._listeners[key := object()] = listener
         return lambda: self._listeners.pop(key, None) and None
 
     @property
@@ -270,21 +245,24 @@ class SitePricing:
     # --- In the background --------------------------------------------------------
 
     @callback
+    def _got_work(self) -> None:
+        self._save_soon()
+        self._wake()
+
+    @callback
     def _wake(self) -> None:
         if self._work:
             self._work.wake()
 
     def _has_work(self) -> bool:
-        settled = self._is_compared() and self._is_named and self._is_counted
+        settled = self._is_named and self._is_counted and self._is_compared()
         return not settled or self._repricing.has_work
 
     def _is_compared(self) -> bool:
-        return self._compared is not None and all(
-            known is now
-            for known, now in zip(
-                self._compared, (self.tariffs, self._priced.possible()), strict=True
-            )
-        )
+        if self._compared is None:
+            return False
+        tariffs, possible = self._compared
+        return tariffs is self.tariffs and possible is self._priced.possible()
 
     async def _async_work(self) -> None:
         """Do one thing; raises RecorderError."""

@@ -16,7 +16,7 @@ from ..metering.changed_prices import Change, changed_spans
 from ..metering.hours import HOUR, hour_of
 from ..metering.spans import Span, clipped, merged
 from ..metering.tariffs import Tariffs, first_fee_difference
-from ..statistics.queries import async_read, newest_rows
+from ..statistics.queries import async_read, newest_rows, stored_metadata
 from ..statistics.updates import RecorderError
 from ..statistics.writer import StatisticsWriter
 from .priced_site import PricedSeries, PricedSite
@@ -141,6 +141,10 @@ class Repricing:
     async def async_announce(self) -> None:
         """Return when the database has all that has costs. Raises RecorderError."""
         wanted = self._unannounced()
+        ids = [priced.statistic_id for priced in wanted]
+        known = await async_read(self._hass, stored_metadata, ids)
+        for id_ in set(ids) - known.keys():
+            self.add(id_, self._ever())  # it is new, or somebody cleared it
         await self._writer.async_ensure(
             [self._site.derived(priced).metadata for priced in wanted]
         )

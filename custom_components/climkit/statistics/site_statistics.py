@@ -229,12 +229,15 @@ class SiteStatistics:
         """Make the rows of a derived statistic in some spans new; return how many.
 
         Spans of whole hours, oldest first; in transactions of bounded size between
-        which polls have their turn. Raises RecorderError.
+        which polls have their turn. What does not exist is told as missing. Raises
+        RecorderError.
         """
         with self._busy():
             written = await self._writer.async_derive(derived, spans)
-        self.derived_missing.discard(derived.id)
-        return written
+        if written is None:
+            self.derived_missing.add(derived.id)
+            self._tell()
+        return written or 0
 
     async def async_ensure(self, info: SiteInfo, flows: Iterable[Flow]) -> None:
         """Announce the flows, and return when the database has their statistics."""

@@ -10,6 +10,7 @@ from annotationlib import Format
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from inspect import signature
 from itertools import batched, pairwise
 import time
@@ -35,6 +36,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.orm import Session
 
 from ..metering.hours import HOUR
 from ..metering.reconcile import (
@@ -105,14 +107,9 @@ def amounts_by_sums(
     """
     amounts = {id_: dict.fromkeys(bounds[:-1], 0.0) for id_ in ids}
     with session_scope(hass=hass, read_only=True) as session:
-        manager = get_instance(hass).statistics_meta_manager
-        known = manager.get_many(session, statistic_ids=set(ids))
-        for id_, (number, _) in known.items():
+        for id_, number in _numbers(get_instance(hass), session, ids).items():
             amounts[id_] = _Series(session.connection(), number).amounts(bounds)
     return amounts
-
-
-# --- In the recorder's thread -------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -142,15 +139,17 @@ def _in_transaction(
 ) -> bool:
     """Add what comes of the work to `results`, which stays empty if it fails."""
     with session_scope(session=instance.get_session()) as session:
-
-        def find(ids: Iterable[str]) -> dict[str, int]:
-            manager = instance.statistics_meta_manager
-            found = manager.get_many(session, statistic_ids=set(ids))
-            return {id_: number for id_, (number, _) in found.items()}
-
+        find = partial(_numbers, instance, session)
         result = work(Tables(session.connection(), find))
     results.append(result)
     return True
+
+
+def _numbers(
+    instance: Recorder, session: Session, ids: Iterable[str]
+) -> dict[str, int]:
+    found = instance.statistics_meta_manager.get_many(session, statistic_ids=set(ids))
+    return {id_: number for id_, (number, _) in found.items()}
 
 
 # Made once: making them for each flow of each poll would take longer than their work.
@@ -195,45 +194,49 @@ class Tables:
         self, updates: Mapping[str, SeriesUpdate], tolerance: float
     ) -> dict[str, WriteResult]:
         """Bring statistics in line with the updates, and with them what is derived."""
-        numbers = self.find(updates)
+        known = self._series(updates)
         results = {}
         revised: dict[str, frozenset[datetime]] = {}
         for id_, some in updates.items():
-            if id_ not in numbers:
+            if id_ not in known:
                 results[id_] = WriteResult((), rows_missing=True)
                 continue
-            series = _Series(self.database, numbers[id_])
-            results[id_], hours = series.write(some, tolerance)
+            results[id_], hours = known[id_].write(some, tolerance)
             if not results[id_].rows_missing:
                 revised[id_] = hours
         missing = self._derive_pending(pending_derivations(updates, revised))
         return {id_: one.without(updates[id_], missing) for id_, one in results.items()}
 
+    def oldest(self, ids: Sequence[str], span: Span) -> datetime:
+        """Return the oldest hour of a span that some statistic has; its end if none."""
+        found = (each.rows_from(span[0], 1) for each in self._series(ids).values())
+        return min([span[1], *(_row_of(row).start for rows in found for row in rows)])
+
+    def _series(self, ids: Iterable[str]) -> dict[str, _Series]:
+        return {id_: _Series(self.database, n) for id_, n in self.find(ids).items()}
+
     def _derive_pending(
         self, pending: Mapping[str, tuple[Derived, frozenset[datetime]]]
     ) -> frozenset[str]:
         """Derive what is pending; return the ids of statistics that do not exist."""
-        numbers = self.find(pending)
-        for id_, (derived, hours) in pending.items():
-            if id_ in numbers:
-                self.derive(derived, (min(hours), max(hours) + HOUR), hours)
-        return frozenset(pending.keys() - numbers.keys())
+        there = self.find(pending).keys()
+        for derived, hours in (pending[id_] for id_ in there):
+            self.derive(derived, (min(hours), max(hours) + HOUR), hours)
+        return frozenset(pending.keys() - there)
 
     def derive(
         self, derived: Derived, span: Span, hours: frozenset[datetime] | None
     ) -> int:
         """Derive these hours of a span, or all of it; return how many rows changed."""
-        numbers = self.find((derived.id, *derived.sources))
-        if derived.id not in numbers:
+        known = self._series((derived.id, *derived.sources))
+        if derived.id not in known:
             return 0
         sources = [
-            _Series(self.database, numbers[id_]).amounts_in(span)
-            if id_ in numbers
-            else {}
+            known[id_].amounts_in(span) if id_ in known else {}
             for id_ in derived.sources
         ]
         amounts = derived.amounts_of(hours, span, sources)
-        series = _Series(self.database, numbers[derived.id])
+        series = known[derived.id]
         window = series.window(*span)
         hours = frozenset(window.ids) | amounts.keys() if hours is None else hours
         what = plan_derived(window.stored, window.following, hours, amounts)
@@ -277,7 +280,7 @@ class _Series:
         ids: dict[datetime, int] = {}
         rows: list[StatisticRow] = []
         following: StatisticRow | None = None
-        for row in self._rows_from(start, (end - start) // HOUR + 1):
+        for row in self.rows_from(start, (end - start) // HOUR + 1):
             hour = _row_of(row)
             if hour.start >= end:
                 following = hour
@@ -318,7 +321,7 @@ class _Series:
     def amounts_in(self, span: Span) -> dict[datetime, float]:
         """Return the amounts of the hours of a span."""
         start, end = span
-        rows = map(_row_of, self._rows_from(start, (end - start) // HOUR))
+        rows = map(_row_of, self.rows_from(start, (end - start) // HOUR))
         return {row.start: row.state for row in rows if row.start < end}
 
     def amounts(self, bounds: Sequence[datetime]) -> dict[datetime, float]:
@@ -327,9 +330,9 @@ class _Series:
         return {start: after - sum_ for (start, sum_), (_, after) in pairwise(sums)}
 
     def _has(self, hour: datetime) -> bool:
-        return any(row.start_ts == hour.timestamp() for row in self._rows_from(hour, 1))
+        return any(row.start_ts == hour.timestamp() for row in self.rows_from(hour, 1))
 
-    def _rows_from(self, first: datetime, number: int) -> Sequence[Row[Any]]:
+    def rows_from(self, first: datetime, number: int) -> Sequence[Row[Any]]:
         return self._run(_ROWS_FROM, first=first.timestamp(), number=number).all()
 
     def _sum_before(self, first: datetime) -> float:

@@ -59,6 +59,10 @@ class TableBackend:
         """
         written = 0
         start, end = spans[0][0], spans[-1][1]
+        if derived.sources:  # of years without a row there is nothing to look at
+            ids = (derived.id, *derived.sources)
+            oldest = partial(Tables.oldest, ids=ids, span=(start, end))
+            start = await self._async_run(turn, oldest)
         while start < end:
             stop = min(start + ROWS_AT_ONCE * HOUR, end)
             span, hours = hours_within(spans, start, stop)

@@ -148,17 +148,18 @@ class StatisticsWriter:
         backend = await async_choose(self._hass)
         return await backend.async_write(self._turn, updates, tolerance)
 
-    async def async_derive(self, derived: Derived, spans: Sequence[Span]) -> int:
+    async def async_derive(self, derived: Derived, spans: Sequence[Span]) -> int | None:
         """Make the rows of a derived statistic in some spans new; return how many.
 
-        Spans of whole hours, oldest first. It is announced first. Other writes of this
-        site come in between.
+        Spans of whole hours, oldest first. None if it does not exist: it was cleared,
+        and more than these spans is missing. Other writes come in between.
         """
         self._check_running()
         if not spans:
             return 0
         backend = await async_choose(self._hass)
-        await self.async_announce([derived.metadata])
+        if not await self._async_read(stored_metadata, (derived.id,)):
+            return None
         return await backend.async_derive(self._turn, derived, spans)
 
     async def _async_read[*Ts, T](
