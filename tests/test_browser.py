@@ -212,7 +212,7 @@ async def import_blueprint(page: Page, home: Home) -> None:
         await confirm(dialog)
         blueprint: Any = parse_yaml((CHECKOUT / path).read_text("utf-8"))
         name = blueprint["blueprint"]["name"]
-        await dialog.get_by_text(name).wait_for()
+        await dialog.get_by_text(name, exact=True).wait_for()
         await confirm(dialog)
         await dialog.wait_for(state="hidden")
         await page.locator("ha-blueprint-overview").get_by_text(name).first.wait_for()

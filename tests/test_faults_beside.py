@@ -216,7 +216,6 @@ async def _flows(
     flows = hass.config_entries.flow
     user = await credentials_form(hass)
     reauth = await entry.start_reauth_flow(hass)
-    return (
-        await flows.async_configure(user["flow_id"], typed),
-        await flows.async_configure(reauth["flow_id"], typed),
-    )
+    # In this order: what is accepted for a new site is no longer asked for the other.
+    renewed = await flows.async_configure(reauth["flow_id"], typed)
+    return await flows.async_configure(user["flow_id"], typed), renewed

@@ -150,19 +150,29 @@ class SeriesReader:
         if site.error and (error := self._still_refused(everybody, now)):
             return dict.fromkeys(meters, Settled(error=error))
         told = {who: Settled(error=self.refusals.error(who)) for who in meters}
+        errors: dict[str, ClimkitError] = {}
         asked = [who for who in meters if self.refusals.may_ask(who, now)]
         for who in asked:
-            told[who] = await self._async_meter(who, question, piece, present)
-        self._note_failures(everybody, site, {who: told[who] for who in asked}, now)
+            try:
+                told[who] = await self._async_meter(who, question, piece, present)
+            except TROUBLES:
+                raise
+            except ClimkitError as err:
+                told[who], errors[who] = Settled(error=err), err
+        self._note_failures(everybody, site, len(asked), errors, now)
         return told
 
     def _note_failures(
-        self, everybody: str, site: Settled, told: Mapping[str, Settled], now: datetime
+        self,
+        everybody: str,
+        site: Settled,
+        asked: int,
+        errors: Mapping[str, ClimkitError],
+        now: datetime,
     ) -> None:
-        """Note which meters did not answer, or that nobody did."""
-        errors = {who: one.error for who, one in told.items() if one.error}
-        if site.error and errors and len(errors) == len(told):
-            self.refusals.failed(everybody, next(reversed(errors.values())), now)
+        """Note which meters did not answer, or that nobody did of those asked."""
+        if site.error and errors and len(errors) == asked:
+            self.refusals.failed(everybody, [*errors.values()][-1], now)
             return
         self.refusals.worked(everybody)
         for who, error in errors.items():
@@ -171,16 +181,9 @@ class SeriesReader:
     async def _async_meter(
         self, meter_id: str, question: Question, piece: Span, present: datetime
     ) -> Settled:
-        """Ask for a meter by itself. Raises ClimkitError only for all of them."""
+        """Ask for a meter by itself; raises ClimkitError if it does not answer."""
         now = dt_util.utcnow()
-        try:
-            meter = await self._questioner.async_settle(
-                meter_id, question, piece, present
-            )
-        except TROUBLES:
-            raise
-        except ClimkitError as err:
-            return Settled(error=err)
+        meter = await self._questioner.async_settle(meter_id, question, piece, present)
         self.refusals.worked(meter_id, is_silent=not meter.has_values)
         if question.end is None and not meter.has_values:
             self.refusals.rest(meter_id, now)

@@ -1,6 +1,6 @@
 """Steps about credentials: those of an account that is known, or others."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigFlowResult
@@ -32,7 +32,9 @@ class CredentialsFlow(SitesFlow):
         self._errors = await self._async_log_in(_typed(user_input))
         if self._errors:
             return await self._async_show_user()
-        self._async_renew({_account_of(self._credentials)})
+        # A name that is spelled otherwise may be another one to the log-in.
+        name = self._credentials[CONF_USERNAME]
+        self._async_renew(lambda entry: entry.data[CONF_USERNAME] == name)
         return await self._async_look_for_sites()
 
     async def async_step_account(
@@ -79,7 +81,9 @@ class CredentialsFlow(SitesFlow):
                 errors["base"] = "site_not_visible"
             if not errors:
                 accounts = {_account_of(entry.data), _account_of(self._credentials)}
-                self._async_renew(accounts, but=entry)
+                self._async_renew(
+                    lambda other: _account_of(other.data) in accounts, but=entry
+                )
                 return self.async_update_reload_and_abort(
                     entry, data_updates=self._credentials
                 )
@@ -89,19 +93,17 @@ class CredentialsFlow(SitesFlow):
 
     @callback
     def _async_renew(
-        self, accounts: Collection[str], but: ConfigEntry | None = None
+        self,
+        is_meant: Callable[[ConfigEntry], bool],
+        but: ConfigEntry | None = None,
     ) -> None:
-        """Give the new credentials to the sites of some accounts, if they see them.
+        """Give the new credentials to the entries that are meant, if they see their site.
 
         Each is loaded again if that changes something, or if the account has waited for
         it; `but` is left to who calls.
         """
         entries = self.hass.config_entries
-        known = [
-            entry
-            for entry in entries.async_entries(DOMAIN, include_ignore=False)
-            if _account_of(entry.data) in accounts
-        ]
+        known = [*filter(is_meant, entries.async_entries(DOMAIN, include_ignore=False))]
         # One of them asks the user for all: see the account.
         waits = any(
             any(entry.async_get_active_flows(self.hass, {SOURCE_REAUTH}))
