@@ -314,13 +314,8 @@ class SiteStatistics:
     @callback
     def async_listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
         """Call a function whenever rows have been written, or marks have moved."""
-        key = object()
-        self._listeners[key] = listener
-
-        def stop() -> None:
-            self._listeners.pop(key, None)
-
-        return stop
+        self._listeners[key := object()] = listener
+        return lambda: self._listeners.pop(key, None) and None
 
     @callback
     def _tell(self) -> None:

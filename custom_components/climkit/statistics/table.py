@@ -89,9 +89,7 @@ def probe() -> str | None:
 
 
 def queue(
-    hass: HomeAssistant,
-    work: Callable[[Tables], Any],
-    finish: Callable[[Any | None], None],
+    hass: HomeAssistant, work: Callable[[Tables], Any], finish: Callable[[Any], None]
 ) -> None:
     """Have some work done in the recorder's thread; `finish` is told what comes of it."""
     get_instance(hass).queue_task(WriteTask(work, finish))
@@ -340,8 +338,7 @@ class _Series:
         return _row_of(row).sum if row else 0.0
 
     def _tail(self) -> tuple[StatisticRow, ...]:
-        rows = self._run(_NEWEST).all()
-        return tuple(map(_row_of, reversed(rows)))
+        return tuple(map(_row_of, reversed(self._run(_NEWEST).all())))
 
     def _run(self, statement: Executable, **values: float) -> CursorResult[Any]:
         return self.database.execute(statement, {"statistic": self.number, **values})
