@@ -127,9 +127,7 @@ async def test_of_time_alone(hass: HomeAssistant, priced: StatisticsWriter) -> N
         return {start + n * HOUR: 0.01 for n in range((end - start) // HOUR)}
 
     derived = Derived(metadata(COST), (), fee)
-    assert await priced.async_derive(derived, [(T0, T0 + 24 * HOUR)]) is None
-    await priced.async_announce([derived.metadata])
-    await async_wait_recording_done(hass)
+    await priced.async_ensure([derived.metadata])
     assert await priced.async_derive(derived, [(T0, T0 + 24 * HOUR)]) == 24
     assert await priced.async_derive(derived, [(T0, T0 + 24 * HOUR)]) == 0
     assert await stored(hass, COST) == chain(dict.fromkeys(range(24), 0.01))
@@ -159,6 +157,8 @@ async def test_cleared(hass: HomeAssistant, priced: StatisticsWriter) -> None:
     result = await write(priced, {2: 3}, derived=(cost(0.3),))
     assert result.derived_missing == {COST}
     assert await stored(hass, COST) == []
+    assert await priced.async_derive(cost(0.3), [(T0, T0 + 3 * HOUR)]) is None
+    await priced.async_ensure([metadata(COST)])
     await priced.async_derive(cost(0.3), [(T0, T0 + 3 * HOUR)])
     assert await stored(hass, COST) == chain({0: 0.3, 1: 0.6, 2: 0.9})
 
