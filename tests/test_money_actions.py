@@ -280,18 +280,22 @@ def in_halves(local: datetime) -> float:
     return 0.30 if 6.5 <= local.hour + local.minute / 60 < 20.5 else 0.20
 
 
-@pytest.mark.parametrize("is_given", [True, False])
+@pytest.mark.parametrize(
+    "fault",
+    [None, {"kind": "status", "status": 400}, {"kind": "refuse"}],
+    ids=["given", "refused", "away"],
+)
 async def test_hours_with_two_prices(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     site: SimulatedSite,
     cloud: Simulator,
-    is_given: bool,
+    fault: dict[str, Any] | None,
 ) -> None:
     """They are divided as their quarter hours were; by time where these can't be had."""
     await priced(hass, loaded, {"component": "grid"} | HALVES)
-    if not is_given:
-        cloud.faults.add(Fault("status", path="site_data", status=400))
+    if fault:
+        cloud.faults.add(Fault(path="site_data", **fault))
     period = {"start": "2026-05-01 00:00:00", "end": "2026-05-08 00:00:00"}
     bill = await call(hass, loaded, "get_statement", **period)
     day, night = bill["items"]
@@ -305,7 +309,7 @@ async def test_hours_with_two_prices(
         for price in (0.30, 0.20)
     }
     exact = by_price == MONEY({0.30: day["amount"], 0.20: night["amount"]}, abs=0.05)
-    assert exact == is_given
+    assert exact == (fault is None)
     assert day["amount"] + night["amount"] == MONEY(sum(used.values()), abs=0.1)
 
 

@@ -32,9 +32,7 @@ class CredentialsFlow(SitesFlow):
         self._errors = await self._async_log_in(_typed(user_input))
         if self._errors:
             return await self._async_show_user()
-        # A name that is spelled otherwise may be another one to the log-in.
-        name = self._credentials[CONF_USERNAME]
-        self._async_renew(lambda entry: entry.data[CONF_USERNAME] == name)
+        self._async_renew(self._lacks_what_was_typed)
         return await self._async_look_for_sites()
 
     async def async_step_account(
@@ -90,6 +88,18 @@ class CredentialsFlow(SitesFlow):
         return self._show_credentials(
             step_id, self._credentials or entry.data, entry.title, errors
         )
+
+    def _lacks_what_was_typed(self, entry: ConfigEntry) -> bool:
+        """Return whether an entry of the account has another password, or waits for one.
+
+        A name that is only spelled otherwise works as it is.
+        """
+        typed = self._credentials
+        if _account_of(entry.data) != _account_of(typed):
+            return False
+        is_spelled_so: bool = entry.data[CONF_USERNAME] == typed[CONF_USERNAME]
+        has_another: bool = entry.data[CONF_PASSWORD] != typed[CONF_PASSWORD]
+        return is_spelled_so or has_another
 
     @callback
     def _async_renew(
