@@ -1,5 +1,6 @@
 """The action that sets a tariff: it adds, replaces, refuses, and costs follow."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,13 @@ from .simulator import SimulatedSite, Simulator, sites
 CREATED = datetime(2026, 6, 1, 22, tzinfo=UTC)
 FLAT = "Appartement 1.1"
 GRID: dict[str, Any] = {"component": "grid", "valid_from": "2026-01-01", "price": 0.27}
+HIGH: dict[str, Any] = {"price": 0.31, "from": "07:00", "to": "20:00"}
+TIMES: dict[str, Any] = {"pricing": "times", "zones": [HIGH]}
+ENTITY: dict[str, Any] = {
+    "pricing": "entity",
+    "price": None,
+    "entity_id": "sensor.price",
+}
 ROUNDING = 0.002
 """CHF: an hour's energy is off by 0.0025 kWh at most, at half a franc or less."""
 
@@ -161,17 +169,14 @@ async def test_meters_of_their_own(
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"component": "heating"}, "nothing that this prices"),
-    ({"meters": ["nowhere"]}, "does not measure"),
+    ({"meters": ["nowhere"]}, r"does not measure .*\(nowhere\)"),
     ({"valid_from": "1926-01-01"}, "too far away"),
     ({"price": 29.0}, "Rappen"),
-    ({"pricing": "entity", "entity_id": "sensor.none"}, "does not exist"),
-    ({"pricing": "entity", "entity_id": "sensor.power"}, "not a price per energy"),
+    (ENTITY | {"entity_id": "sensor.none"}, "does not exist"),
+    (ENTITY | {"entity_id": "sensor.power"}, "not a price per energy"),
     ({"pricing": "times"}, "usual hours"),
-    (
-        {"component": "cold_water", "pricing": "entity", "entity_id": "sensor.price"},
-        "Water cannot be priced",
-    ),
-    ({"price": None, "pricing": "entity"}, "entity_id: missing"),
+    (ENTITY | {"component": "cold_water"}, "Water cannot be priced"),
+    (TIMES | {"price": None, "zones": [{**HIGH, "to": "19:00"}]}, "do not cover"),
 ]
 
 
@@ -196,23 +201,117 @@ async def test_what_is_confirmed(hass: HomeAssistant, loaded: MockConfigEntry) -
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "field"),
     [
-        {"component": "gas"},
-        {"price": "dear"},
-        {"valid_from": "soon"},
-        {"zones": [{"price": 0.2, "from": "07:00"}]},
-        {"zones": [{"price": 0.2, "from": "07:00", "to": 90_000}]},
-        {"zones": [{"price": 0.2, "from": True, "to": "08:00"}]},
-        {"days": ["mon"]},
+        ({"component": "gas"}, "component"),
+        ({"price": "dear"}, "price"),
+        ({"price": True}, "price"),
+        ({"price": float("inf")}, "price"),
+        ({"price": None}, "price"),
+        ({"valid_from": "soon"}, "valid_from"),
+        ({"monthly_fee": -1}, "monthly_fee"),
+        ({"zones": [{"price": 0.2, "from": "07:00"}]}, "to"),
+        ({"zones": [{**HIGH, "to": 24 * 60 + 1}]}, "to"),
+        ({"zones": [{**HIGH, "to": 59 * 60 + 59}]}, "to"),
+        ({"zones": [{**HIGH, "to": 90_000}]}, "to"),
+        ({"zones": [{**HIGH, "to": -1}]}, "to"),
+        ({"zones": [{**HIGH, "from": True}]}, "from"),
+        ({"zones": [{**HIGH, "price": False}]}, "price"),
+        ({"days": ["mon"]}, "days"),
+        ({"pricing": "fixed", "zones": [HIGH]}, "zones"),
+        ({"workday": "binary_sensor.workday"}, "workday"),
+        (TIMES | {"workday": "light.kitchen"}, "workday"),
+        (TIMES | {"surcharge": 0.1}, "surcharge"),
+        (ENTITY | {"price": 0.27}, "price"),
+        (ENTITY | {"entity_id": "light.kitchen"}, "entity_id"),
+        (ENTITY | {"entity_id": None}, "entity_id"),
+        (ENTITY | {"vat": -8.1}, "vat"),
     ],
 )
 async def test_what_is_no_tariff(
-    hass: HomeAssistant, loaded: MockConfigEntry, data: dict[str, Any]
+    hass: HomeAssistant, loaded: MockConfigEntry, data: dict[str, Any], field: str
 ) -> None:
-    with pytest.raises(vol.Invalid):
-        await set_tariff(hass, loaded, **(GRID | data))
+    """The field is named; nothing that was written is dropped without a word."""
+    hass.states.async_set("sensor.price", "0.2", {"unit_of_measurement": "CHF/kWh"})
+    wanted = {key: some for key, some in (GRID | data).items() if some is not None}
+    with pytest.raises(vol.Invalid) as refused:
+        await set_tariff(hass, loaded, **wanted)
+    assert refused.value.path[-1] == field
     assert not versions(loaded)
+
+
+@pytest.mark.parametrize(
+    ("data", "pricing"),
+    [
+        ({}, "fixed"),
+        ({"price": 0.0}, "fixed"),
+        ({"zones": [HIGH]}, "times"),
+        (
+            {"price": None, "zones": [HIGH, {**HIGH, "from": 20 * 60, "to": "07:00"}]},
+            "times",
+        ),
+        (ENTITY | {"pricing": None, "surcharge": 0.12, "vat": 8.1}, "entity"),
+    ],
+)
+async def test_the_kind_of_pricing_is_what_was_written(
+    hass: HomeAssistant, loaded: MockConfigEntry, data: dict[str, Any], pricing: str
+) -> None:
+    """Whoever writes zones means prices by time."""
+    hass.states.async_set("sensor.price", "0.2", {"unit_of_measurement": "CHF/kWh"})
+    wanted = {key: some for key, some in (GRID | data).items() if some is not None}
+    await set_tariff(hass, loaded, **wanted)
+    (version,) = versions(loaded)
+    assert version["pricing"] == pricing
+
+
+@pytest.mark.parametrize("midnight", ["24:00", 24 * 60, 24 * 3600, "00:00", 0])
+async def test_a_zone_until_midnight(
+    hass: HomeAssistant, loaded: MockConfigEntry, midnight: Any
+) -> None:
+    """As people write it, whether YAML takes it for text, for minutes or for seconds."""
+    zones = [HIGH | {"from": "18:00", "to": midnight}]
+    await set_tariff(hass, loaded, **(GRID | TIMES | {"zones": zones}))
+    (version,) = versions(loaded)
+    (zone,) = version["zones"]
+    assert (zone["from"], zone["to"]) == ("18:00:00", "00:00:00")
+
+
+async def test_no_fee_is_none_of_nothing(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """As in the form: it would be a statistic of zeros."""
+    await set_tariff(hass, loaded, **GRID, monthly_fee=0)
+    (version,) = versions(loaded)
+    assert "monthly_fee" not in version
+
+
+async def test_forty_calls_at_once(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """A script may well run twice: one day has one version, the last one's."""
+    await asyncio.gather(
+        *(
+            set_tariff(hass, loaded, **(GRID | {"price": 0.2 + number / 1000}))
+            for number in range(40)
+        )
+    )
+    (version,) = versions(loaded)
+    assert version["price"] == pytest.approx(0.239)
+
+
+async def test_in_the_language_of_the_system(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Titles and refusals are what people read."""
+    hass.config.language = "fr"
+    await set_tariff(hass, loaded, **GRID)
+    (subentry,) = loaded.subentries.values()
+    assert subentry.title == "Réseau dès le 2026-01-01 · 0.27"
+    with pytest.raises(ServiceValidationError) as refused:
+        await set_tariff(hass, loaded, **(GRID | {"component": "heating"}))
+    placeholders = refused.value.translation_placeholders
+    assert placeholders
+    assert "rien qui soit payé ainsi" in placeholders["reason"]
 
 
 async def test_an_entry_that_is_not_loaded(

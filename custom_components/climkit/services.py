@@ -35,7 +35,8 @@ from .reading.account import action_errors
 from .reading.answers import Question
 from .reading.reader import async_answers
 from .runtime import ClimkitConfigEntry
-from .setup_flow.tariff_action import TARIFF_FIELDS, async_set_tariff
+from .setup_flow.tariff_action import async_set_tariff
+from .setup_flow.tariff_fields import TARIFF_FIELDS, of_one_kind
 
 SERVICE_IMPORT_HISTORY: Final = "import_history"
 SERVICE_GET_READINGS: Final = "get_readings"
@@ -88,7 +89,7 @@ GET_STATEMENT_SCHEMA: Final = vol.Schema(
 GET_READINGS_SCHEMA: Final = GET_STATEMENT_SCHEMA.extend(
     {vol.Optional(ATTR_PERIOD, default="hour"): vol.In(PERIODS)}
 )
-SET_TARIFF_SCHEMA: Final = vol.Schema({**_ENTRY, **TARIFF_FIELDS})
+SET_TARIFF_SCHEMA: Final = vol.All(vol.Schema({**_ENTRY, **TARIFF_FIELDS}), of_one_kind)
 
 
 @callback

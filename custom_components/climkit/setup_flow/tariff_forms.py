@@ -65,7 +65,9 @@ PRESETS: Final[dict[str, list[dict[str, Any]]]] = {
 }
 """The hours of the high price, as grid operators have them."""
 
-_ENTITY_DOMAINS: Final = [Platform.SENSOR, Platform.NUMBER, "input_number"]
+ENTITY_DOMAINS: Final = [Platform.SENSOR, Platform.NUMBER, "input_number"]
+"""Whose entities may tell a price."""
+WORKDAY_DOMAIN: Final = Platform.BINARY_SENSOR
 
 
 def _choice(
@@ -154,7 +156,7 @@ def times_fields(unit: str) -> Fields:
             )
         ),
         vol.Optional(CONF_WORKDAY): EntitySelector(
-            EntitySelectorConfig(domain=Platform.BINARY_SENSOR, integration="workday")
+            EntitySelectorConfig(domain=WORKDAY_DOMAIN, integration="workday")
         ),
     }
 
@@ -163,7 +165,7 @@ def entity_fields() -> Fields:
     """Return the fields for the price of an entity, and what comes on top."""
     return {
         vol.Required(CONF_ENTITY_ID): EntitySelector(
-            EntitySelectorConfig(domain=_ENTITY_DOMAINS)
+            EntitySelectorConfig(domain=ENTITY_DOMAINS)
         ),
         vol.Optional(CONF_SURCHARGE): _number("CHF/kWh"),
         vol.Optional(CONF_VAT): _number("%", 0),

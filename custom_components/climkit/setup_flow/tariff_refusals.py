@@ -33,15 +33,21 @@ YEARS: Final = range(2000, 2100)
 
 def refused_choice(info: SiteInfo, data: Data) -> Errors:
     """Return what is wrong with what a tariff is for, and with its first day."""
-    component, meters = scope_of(data)
+    component, _ = scope_of(data)
     errors: Errors = {}
     if date.fromisoformat(str(data[CONF_VALID_FROM])).year not in YEARS:
         errors[CONF_VALID_FROM] = "unlikely_date"
-    if any(component not in meter_components(info, id_) for id_ in meters):
+    if other_meters(info, data):
         errors[CONF_METERS] = "other_meters"
     if Component(component).unit != "kWh" and data[CONF_PRICING] == Pricing.ENTITY:
         errors[CONF_PRICING] = "no_entity_for_water"
     return errors
+
+
+def other_meters(info: SiteInfo, data: Data) -> list[str]:
+    """Return the ids of the meters that don't measure what is priced."""
+    component, meters = scope_of(data)
+    return [id_ for id_ in meters if component not in meter_components(info, id_)]
 
 
 def refused_times(prices: Data) -> Errors:
