@@ -3,8 +3,9 @@
 Every flow has a statistic, with all its history, and a sensor. Whoever adds both to the
 Energy dashboard counts that energy twice: the sensor is the one to go, but only if the
 user says so. What could not be added to the dashboard is to be added by hand. Costs are in
-Swiss francs, and Home Assistant shows them in its own currency, whichever that is. And
-access to a site that its owner has withdrawn is told until it is back.
+Swiss francs, and Home Assistant shows them in its own currency, whichever that is. An
+entity that tells no price any longer leaves hours without costs, until there is another.
+And access to a site that its owner has withdrawn is told until it is back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.event import async_track_utc_time_change
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
@@ -39,6 +41,7 @@ ACCESS_WITHDRAWN: Final = "access_withdrawn"
 CURRENCY: Final = "currency"
 BY_HAND: Final = "dashboard_by_hand"
 DOUBLE_COUNTING: Final = "double_counting"
+NO_PRICE: Final = "no_price"
 
 DASHBOARD: Final = "https://my.home-assistant.io/redirect/config_energy/"
 GENERAL: Final = "https://my.home-assistant.io/redirect/general/"
@@ -51,6 +54,7 @@ def async_watch(
     """Look for what somebody must know, now and after each change, behind."""
     _async_watch_access(hass, entry)
     _async_watch_currency(hass, entry)
+    _async_watch_prices(hass, entry)
 
     async def check() -> None:
         await _async_check(hass, entry)
@@ -127,6 +131,39 @@ def _async_watch_currency(hass: HomeAssistant, entry: ClimkitConfigEntry) -> Non
     entry.async_on_unload(pricing.async_listen(check))
     entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, check))
     check()
+
+
+@callback
+def _async_watch_prices(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
+    """Raise an issue while an entity that is to tell the price of today tells none."""
+    pricing = entry.runtime_data.pricing
+    issue_id = f"{NO_PRICE}_{entry.entry_id}"
+
+    @callback
+    def check(*_: Any) -> None:
+        today = dt_util.utcnow().astimezone(pricing.zone).date()
+        entities = pricing.tariffs.entities_on(today)
+        silent = sorted(filter(pricing.archive.is_silent, entities))
+        if not silent:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+            return
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=NO_PRICE,
+            translation_placeholders={
+                "site": entry.title,
+                "entities": ", ".join(silent),
+            },
+        )
+
+    # Not at once: a moment after the start, many an entity is not there yet.
+    entry.async_on_unload(async_track_utc_time_change(hass, check, minute=1, second=0))
+    entry.async_on_unload(pricing.async_listen(check))
+    entry.async_on_unload(pricing.archive.async_listen(check))
 
 
 async def _async_list_by_hand(
@@ -207,7 +244,7 @@ def async_delete_issues(
 def async_forget_issues(hass: HomeAssistant, entry_id: str) -> None:
     """Delete all issues of a config entry, which goes."""
     async_delete_issues(hass, entry_id)
-    for issue in (ACCESS_WITHDRAWN, BY_HAND, CURRENCY):
+    for issue in (ACCESS_WITHDRAWN, BY_HAND, CURRENCY, NO_PRICE):
         ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry_id}")
 
 

@@ -5,7 +5,7 @@ year: as one text, since Home Assistant would store each number in a line of its
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import batched
 from typing import Any, Final, Self
 
@@ -56,6 +56,15 @@ class ArchivedPrices:
         kept = self._days.get(start.date())
         price = kept[_index(start)] if kept else None
         return None if price is None else price / PER_CHF
+
+    def newest(self) -> datetime | None:
+        """Return the last quarter hour (UTC) whose price is known."""
+        if not self._days:
+            return None
+        day = max(self._days)
+        kept = self._days[day]
+        index = max(i for i, price in enumerate(kept) if price is not None)
+        return datetime.combine(day, time.min, UTC) + index * QUARTER
 
     def put(self, start: datetime, price: float, *, exact: bool) -> bool:
         """Keep the price of a quarter hour; return whether that changed anything.

@@ -89,6 +89,11 @@ class Tariffs:
         """Return the version that is valid on a date of the site's zone."""
         return self.timeline(component, meter_id).version_on(day)
 
+    def entities_on(self, day: date) -> frozenset[str]:
+        """Return the entities whose prices are valid on a date of the site's zone."""
+        versions = (self.version(*scope, day) for scope in self.scopes)
+        return frozenset(each.entity_id for each in versions if each and each.entity_id)
+
     def price_at(
         self, component: Component, meter_id: str | None, start: datetime
     ) -> float | None:

@@ -47,6 +47,9 @@ DAYS_AT_ONCE: Final = 31
 RECENT: Final = timedelta(days=2)
 """What is completed once an hour; all the rest at the start, and for other tariffs."""
 
+SILENT: Final = timedelta(days=1)
+"""Whoever tells no price for so long will hardly tell one by itself."""
+
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 type Listener = Callable[[str, datetime, datetime], None]
@@ -65,6 +68,8 @@ class PriceArchive:
         self._prices: dict[str, ArchivedPrices] = {}
         self._watched: dict[str, datetime] = {}
         """Price entities, and since when their prices matter."""
+        self._watched_since: dict[str, datetime] = {}
+        """When each of them was first asked for a price by this Home Assistant."""
         self._workdays: dict[str, date] = {}
         self._listeners: set[Listener] = set()
         self._filling: Task[None] | None = None
@@ -108,6 +113,15 @@ class PriceArchive:
         prices = self._prices.get(entity_id)
         return prices.price(start) if prices else None
 
+    def is_silent(self, entity_id: str) -> bool:
+        """Return whether an entity tells no price, and has told none for a day."""
+        if price_of(self._hass.states.get(entity_id)) is not None:
+            return False
+        prices = self._prices.get(entity_id)
+        told = prices.newest() if prices else None
+        since = told or self._watched_since.get(entity_id)
+        return since is not None and dt_util.utcnow() - since > SILENT
+
     @callback
     def async_listen(self, listener: Listener) -> CALLBACK_TYPE:
         """Call a function whenever prices or days off have become known."""
@@ -125,6 +139,7 @@ class PriceArchive:
             if tariff.entity_id:
                 begin = datetime.combine(tariff.valid_from, time.min, zone)
                 self._watched[tariff.entity_id] = begin.astimezone(UTC)
+                self._watched_since.setdefault(tariff.entity_id, dt_util.utcnow())
             if tariff.workday:
                 self._workdays[tariff.workday] = tariff.valid_from
         if self._stops:
