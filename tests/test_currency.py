@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.const import DOMAIN
 
-from .conftest import NOW, set_up
+from .conftest import NOW, entry_for, set_up
 from .simulator import SimulatedSite, Simulator, sites
 from .tariffs import add_tariff
 
@@ -33,17 +33,17 @@ async def loaded(
     return entry
 
 
-def issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
-    return ir.async_get(hass).async_get_issue(DOMAIN, f"currency_{entry.entry_id}")
+def issue(hass: HomeAssistant) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue(DOMAIN, "currency")
 
 
 async def test_until_it_is_the_franc(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    assert issue(hass, loaded) is None
+    assert issue(hass) is None
     add_tariff(hass, loaded, "grid", price=0.30)
     await hass.async_block_till_done()
-    found = issue(hass, loaded)
+    found = issue(hass)
     assert found
     assert found.translation_key
     texts = await async_get_translations(hass, "en", "issues", {DOMAIN})
@@ -53,7 +53,7 @@ async def test_until_it_is_the_franc(
         assert "EUR" in text
     await hass.config.async_update(currency="CHF")
     await hass.async_block_till_done()
-    assert issue(hass, loaded) is None
+    assert issue(hass) is None
 
 
 async def test_until_there_are_no_tariffs(
@@ -61,10 +61,10 @@ async def test_until_there_are_no_tariffs(
 ) -> None:
     tariff = add_tariff(hass, loaded, "grid", price=0.30)
     await hass.async_block_till_done()
-    assert issue(hass, loaded)
+    assert issue(hass)
     hass.config_entries.async_remove_subentry(loaded, tariff.subentry_id)
     await hass.async_block_till_done()
-    assert issue(hass, loaded) is None
+    assert issue(hass) is None
 
 
 async def test_until_the_entry_goes(
@@ -72,7 +72,29 @@ async def test_until_the_entry_goes(
 ) -> None:
     add_tariff(hass, loaded, "grid", price=0.30)
     await hass.async_block_till_done()
-    assert issue(hass, loaded)
+    assert issue(hass)
     await hass.config_entries.async_remove(loaded.entry_id)
     await hass.async_block_till_done()
-    assert issue(hass, loaded) is None
+    assert issue(hass) is None
+
+
+async def test_once_for_all_sites(
+    hass: HomeAssistant, cloud: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It is Home Assistant's currency: one notice, until no site has tariffs."""
+    other = sites.many(2)[1]
+    cloud.sites.append(other)
+    second = entry_for(other)
+    await set_up(hass, second)
+    for entry in (loaded, second):
+        add_tariff(hass, entry, "grid", price=0.30)
+    await hass.async_block_till_done()
+    assert [id_ for domain, id_ in ir.async_get(hass).issues if domain == DOMAIN] == [
+        "currency"
+    ]
+    await hass.config_entries.async_remove(loaded.entry_id)
+    await hass.async_block_till_done()
+    assert issue(hass)
+    await hass.config_entries.async_remove(second.entry_id)
+    await hass.async_block_till_done()
+    assert issue(hass) is None

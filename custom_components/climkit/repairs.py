@@ -21,7 +21,7 @@ from homeassistant.helpers.event import async_track_utc_time_change
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .const import DOMAIN
+from .const import DOMAIN, SUBENTRY_TARIFF
 from .energy_dashboard.duplicates import SharedSourceError
 from .energy_dashboard.manager import (
     PreferencesError,
@@ -105,32 +105,43 @@ def _async_watch_access(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
 
 @callback
 def _async_watch_currency(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
-    """Raise an issue while costs would be shown in another currency than theirs."""
-    pricing = entry.runtime_data.pricing
+    """Look again whenever tariffs change, or the settings of Home Assistant."""
 
     @callback
     def check(_: Event | None = None) -> None:
-        issue_id = f"{CURRENCY}_{entry.entry_id}"
-        if hass.config.currency == CHF or not pricing.tariffs.scopes:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
-            return
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            issue_id,
-            is_fixable=False,
-            learn_more_url=GENERAL,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key=CURRENCY,
-            translation_placeholders={
-                "site": entry.title,
-                "currency": hass.config.currency,
-            },
-        )
+        _async_check_currency(hass)
 
-    entry.async_on_unload(pricing.async_listen(check))
+    entry.async_on_unload(entry.runtime_data.pricing.async_listen(check))
     entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, check))
     check()
+
+
+@callback
+def _async_check_currency(hass: HomeAssistant, but: str = "") -> None:
+    """Raise one issue for all sites while costs would be shown in another currency.
+
+    `but` is the id of a config entry that goes.
+    """
+    entries = hass.config_entries.async_entries(DOMAIN)
+    tariffs = (
+        subentry
+        for entry in entries
+        if entry.entry_id != but
+        for subentry in entry.get_subentries_of_type(SUBENTRY_TARIFF)
+    )
+    if hass.config.currency == CHF or not any(tariffs):
+        ir.async_delete_issue(hass, DOMAIN, CURRENCY)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        CURRENCY,
+        is_fixable=False,
+        learn_more_url=GENERAL,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=CURRENCY,
+        translation_placeholders={"currency": hass.config.currency},
+    )
 
 
 @callback
@@ -244,8 +255,9 @@ def async_delete_issues(
 def async_forget_issues(hass: HomeAssistant, entry_id: str) -> None:
     """Delete all issues of a config entry, which goes."""
     async_delete_issues(hass, entry_id)
-    for issue in (ACCESS_WITHDRAWN, BY_HAND, CURRENCY, NO_PRICE):
+    for issue in (ACCESS_WITHDRAWN, BY_HAND, NO_PRICE):
         ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry_id}")
+    _async_check_currency(hass, but=entry_id)
 
 
 def _prefix(entry_id: str) -> str:
