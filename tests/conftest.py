@@ -33,6 +33,8 @@ logging.getLogger().handlers.clear()
 
 NOW = "2026-06-16T10:05:00+00:00"
 """A Tuesday in summer, at noon in Zurich: the default time of the tests."""
+LATELY = datetime(2026, 6, 9, 22, tzinfo=UTC)
+"""The beginning of sites whose years of history nobody asks for."""
 
 
 WITHOUT_STATES: Final = {"exclude": {"domains": ["sensor"]}}
@@ -113,7 +115,7 @@ def recorder_config(request: pytest.FixtureRequest) -> Mapping[str, Any] | None:
 @pytest.fixture
 def site() -> SimulatedSite:
     """Return the site that the cloud meters, six days old; tests may override it."""
-    return sites.community(created=datetime(2026, 6, 9, 22, tzinfo=UTC))
+    return sites.community(created=LATELY)
 
 
 @pytest.fixture

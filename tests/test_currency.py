@@ -79,10 +79,10 @@ async def test_until_the_entry_goes(
 
 
 async def test_once_for_all_sites(
-    hass: HomeAssistant, cloud: Simulator, loaded: MockConfigEntry
+    hass: HomeAssistant, cloud: Simulator, loaded: MockConfigEntry, site: SimulatedSite
 ) -> None:
     """It is Home Assistant's currency: one notice, until no site has tariffs."""
-    other = sites.many(2)[1]
+    other = sites.many(2, created=site.created)[1]
     cloud.sites.append(other)
     second = entry_for(other)
     await set_up(hass, second)

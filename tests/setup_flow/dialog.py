@@ -13,6 +13,7 @@ from homeassistant.helpers.selector import SelectSelector
 from custom_components.climkit.api import RequestQueue
 from custom_components.climkit.const import CONF_METERS, CONF_OFFERED, CONF_SITE, DOMAIN
 from custom_components.climkit.reading import account
+from tests.conftest import LATELY
 from tests.simulator import Fault, SimulatedSite, Simulator, sites
 
 CREDENTIALS = {CONF_USERNAME: "demo", CONF_PASSWORD: "demo"}
@@ -230,7 +231,7 @@ def repair(hass: HomeAssistant, cloud: Simulator) -> None:
 
 def site_number(number: int) -> SimulatedSite:
     """Return a site with id and name of its own; the cloud lacks the second's place."""
-    site = sites.many(number)[-1]
+    site = sites.many(number, created=LATELY)[-1]
     if number == 2:
         site.info = {"address": None}
     return site

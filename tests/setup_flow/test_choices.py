@@ -6,6 +6,7 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 
 from custom_components.climkit.const import CONF_METERS, CONF_OFFERED
+from tests.conftest import LATELY
 from tests.simulator import SimulatedMeter, SimulatedSite, Simulator, sites
 
 from .dialog import (
@@ -116,7 +117,9 @@ async def test_not_without_the_dashboard(
         ),
     ],
 )
-@pytest.mark.parametrize("site", [sites.community(heat=True, charge_points=1)])
+@pytest.mark.parametrize(
+    "site", [sites.community(heat=True, charge_points=1, created=LATELY)]
+)
 async def test_choices(
     hass: HomeAssistant,
     energy: EnergyManager,

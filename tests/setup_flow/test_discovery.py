@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.const import CONF_METERS, CONF_OFFERED, CONF_SITE, DOMAIN
-from tests.conftest import NOW, entry_for, later, set_up
+from tests.conftest import LATELY, NOW, entry_for, later, set_up
 from tests.simulator import Fault, SimulatedSite, Simulator, sites
 
 from .dialog import (
@@ -43,7 +43,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def site() -> SimulatedSite:
     """Return a small site."""
-    return sites.many(9)[-1]
+    return sites.many(9, created=LATELY)[-1]
 
 
 def discovered(hass: HomeAssistant) -> dict[str | None, str]:
@@ -118,7 +118,11 @@ async def test_at_most_ten(
 ) -> None:
     """Whoever has more of them does not want them all; nobody asks for their names."""
     await set_up(hass, entry)
-    sites_left = [site for site in sites.many(left + 1) if site.id != entry.unique_id]
+    sites_left = [
+        site
+        for site in sites.many(left + 1, created=LATELY)
+        if site.id != entry.unique_id
+    ]
     cloud.sites.extend(sites_left[:left])
     await later(hass, freezer, HOUR)
     assert len(discovered(hass)) == shown

@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from ..conftest import NOW, entry_for, set_up
+from ..conftest import LATELY, NOW, entry_for, set_up
 from ..simulator import SimulatedSite, Simulator, sites
 from .tariff_dialog import Dialog
 
@@ -219,7 +219,7 @@ async def test_back_to_a_component_that_has_versions(
     assert dialog.filled["high_price"] == 0.29
 
 
-@pytest.mark.parametrize("site", [sites.no_pv()])
+@pytest.mark.parametrize("site", [sites.no_pv(created=LATELY)])
 async def test_the_dashboard_is_offered_as_it_was_chosen(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:

@@ -5,7 +5,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from ..conftest import NOW, entry_for, set_up
+from ..conftest import LATELY, NOW, entry_for, set_up
 from ..simulator import SimulatedMeter, SimulatedSite, Simulator, sites
 from .tariff_dialog import GRID, Dialog
 
@@ -15,9 +15,9 @@ pytestmark = pytest.mark.freeze_time(NOW)
 @pytest.mark.parametrize(
     ("site", "components"),
     [
-        (sites.community(), ["grid", "solar", "feed_in"]),
-        (sites.no_pv(), ["grid"]),
-        (sites.heat_only(), ["heating", "cold_water", "hot_water"]),
+        (sites.community(created=LATELY), ["grid", "solar", "feed_in"]),
+        (sites.no_pv(created=LATELY), ["grid"]),
+        (sites.heat_only(created=LATELY), ["heating", "cold_water", "hot_water"]),
     ],
     ids=["community", "without the sun", "heat and water"],
 )
@@ -30,7 +30,7 @@ async def test_only_what_the_site_has(
 
 def only(*types: str) -> SimulatedSite:
     """Return a site of which meters of these types alone are metered."""
-    site = sites.community(charge_points=2)
+    site = sites.community(charge_points=2, created=LATELY)
     site.meters = [meter for meter in site.meters if meter.type in types]
     return site
 
@@ -71,7 +71,7 @@ async def test_nothing_that_can_have_a_price(
     assert dialog.shown["reason"] == "nothing_to_price"
 
 
-@pytest.mark.parametrize("site", [sites.heat_only()])
+@pytest.mark.parametrize("site", [sites.heat_only(created=LATELY)])
 async def test_water(
     hass: HomeAssistant, loaded: MockConfigEntry, site: SimulatedSite
 ) -> None:
