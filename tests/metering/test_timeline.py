@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.climkit.metering.hours import HOUR, QUARTER
 from custom_components.climkit.metering.prices import TimesPrice
+from custom_components.climkit.metering.spans import merged
 from custom_components.climkit.metering.tariffs import first_difference
 from custom_components.climkit.metering.timeline import HourPrices, PriceTimeline
 
@@ -141,3 +142,41 @@ def test_the_day_on_which_an_entity_takes_over() -> None:
     archive.prices |= quarters(first, HT, HT, HT, HT)
     assert timeline.hour_prices(first) == HourPrices.of(HT)
     assert timeline.hour_prices(first - HOUR) == HourPrices.of(NT)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "gaps"),
+    [
+        # Midnight of 2026-02-02 in Zurich is 23:00 in UTC; the entity is silent from
+        # 10:30 to 12:00, and from 13:00 on; at midnight of the 3rd another price follows.
+        (
+            "2026-02-01 20:00",
+            "2026-02-03 02:00",
+            [
+                ("2026-02-01 20:00", "2026-02-01 23:00"),
+                ("2026-02-02 10:00", "2026-02-02 12:00"),
+                ("2026-02-02 13:00", "2026-02-02 23:00"),
+            ],
+        ),
+        ("2026-02-01 20:00", "2026-02-01 22:00", [("2026-02-01 20:00", "2026-02-01 22:00")]),
+        ("2026-02-02 09:00", "2026-02-02 11:00", [("2026-02-02 10:00", "2026-02-02 11:00")]),
+        ("2026-02-02 11:00", "2026-02-02 11:00", []),
+        ("2026-02-02 23:00", "2027-02-02 23:00", []),
+    ],
+)  # fmt: skip
+def test_what_lacks_a_price(start: str, end: str, gaps: list[tuple[str, str]]) -> None:
+    """Before the first version, and where an entity told none: by whole hours."""
+    midnight = utc("2026-02-01 23:00")
+    told = quarters(midnight, *[0.2] * 46, *[None] * 6, *[0.3] * 4)
+    site = tariffs(
+        tariff(entity_id="sensor.price", valid_from="2026-02-02"),
+        tariff(price=0.3, valid_from="2026-02-03"),
+        archive=Archive(told),
+    )
+    found = merged(site.timeline(GRID, None).gaps(utc(start), utc(end)))
+    assert found == [(utc(first), utc(last)) for first, last in gaps]
+
+
+def test_without_a_version_all_lacks_a_price() -> None:
+    span = utc("2020-01-01 00:00"), utc("2026-02-03 02:00")
+    assert list(tariffs().timeline(GRID, None).gaps(*span)) == [span]

@@ -7,7 +7,7 @@ from datetime import datetime
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..metering.hours import HOUR, hour_of
+from ..metering.hours import hour_of
 from ..metering.spans import Span, merged
 from ..metering.tariff import Component
 from ..metering.tariffs import Tariffs
@@ -78,10 +78,4 @@ def _without_price(
 ) -> list[Span]:
     if not tariffs.has(component, meter_id):
         return []
-    prices_of = tariffs.timeline(component, meter_id).hour_prices
-    start, end = span
-    return merged(
-        (hour, hour + HOUR)
-        for n in range((end - start) // HOUR)
-        if prices_of(hour := start + n * HOUR).mean is None
-    )
+    return merged(tariffs.timeline(component, meter_id).gaps(*span))

@@ -41,6 +41,10 @@ class PriceArchive(Protocol):
 class PriceSource(Protocol):
     """What tells the prices of one version."""
 
+    @property
+    def may_lack(self) -> bool:
+        """Return whether it may know no price of some quarter hour."""
+
     def kind_of(self, day: date) -> Hashable | None:
         """Return what sort of local day it is.
 
@@ -57,6 +61,11 @@ class FixedPrice:
     """One price at all times; None before the first version."""
 
     value: float | None
+
+    @property
+    def may_lack(self) -> bool:
+        """Return whether there is none."""
+        return self.value is None
 
     def kind_of(self, day: date) -> Hashable | None:
         """Return the one sort of day there is."""
@@ -75,6 +84,11 @@ class TimesPrice:
     default: float | None
     days_off: frozenset[date]
     """The days that count as Sundays."""
+
+    @property
+    def may_lack(self) -> bool:
+        """Return False: zones that leave a hole are not taken without a default."""
+        return False
 
     def kind_of(self, day: date) -> tuple[int, int]:
         """Return the day of the week that it counts as, and the month if it matters."""
@@ -98,6 +112,11 @@ class EntityPrice:
     surcharge: float
     vat: float
     archive: PriceArchive
+
+    @property
+    def may_lack(self) -> bool:
+        """Return True: nobody may have been there to hear a price."""
+        return True
 
     def kind_of(self, day: date) -> Hashable | None:
         """Return None: every quarter hour has its own price."""

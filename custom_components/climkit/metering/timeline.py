@@ -7,7 +7,7 @@ remembered, and all days of one sort share theirs.
 """
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from hashlib import sha256
 from itertools import batched, pairwise
@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from .hours import HOUR, QUARTER, hour_of
 from .prices import FixedPrice, PriceArchive, PriceSource, price_source
+from .spans import Span
 from .tariff import Tariff
 
 type DaysOff = Mapping[str, Mapping[date, bool]]
@@ -95,6 +96,27 @@ class PriceTimeline:
         except KeyError:
             day = self._days[ordinal] = self._day(hour.replace(hour=0))
         return self._hour(hour) if day is None else day[hour.hour]
+
+    def gaps(self, start: datetime, end: datetime) -> Iterator[Span]:
+        """Yield what of [start, end) lacks a price, by whole hours of UTC, oldest first.
+
+        All hours before the first version do; later ones only where a source may not
+        know. Nothing else is looked at: of years, it is asked once an hour.
+        """
+        begins = [*self.changes(), end]
+        first = min(hour_of(begins[0] + HOUR - timedelta.resolution), end)
+        if start < first:
+            yield start, first
+        for source, (begin, stop) in zip(self._sources, pairwise(begins), strict=True):
+            if source.may_lack:
+                since = max(hour_of(begin), first, start)
+                yield from self._hours_without(since, min(stop, end))
+
+    def _hours_without(self, hour: datetime, end: datetime) -> Iterator[Span]:
+        while hour < end:
+            if self.hour_prices(hour).mean is None:
+                yield hour, hour + HOUR
+            hour += HOUR
 
     def changes(self) -> Iterable[datetime]:
         """Yield when the versions begin, in UTC."""
