@@ -32,7 +32,7 @@ from .priced_site import PricedSeries, PricedSite
 from .reconciler import HistoryReconciler
 from .repricing import Repricing
 from .stored_costs import StoredCosts
-from .unpriced import async_unpriced_hours, meters_of
+from .unpriced import async_unpriced_hours, lacks_prices, meters_of
 
 SAVE_DELAY: Final = 10
 """Seconds: what is lost of it would be priced by the mean of the hour for ever."""
@@ -229,6 +229,9 @@ class SitePricing:
     @callback
     def _async_written(self) -> None:
         self._repricing.add_missing()
+        if lacks_prices(self._priced):  # of years, it is enough once an hour
+            self._is_counted = False
+            self._wake()
 
     @callback
     def _async_site_changed(self) -> None:

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
@@ -13,6 +14,9 @@ from ..metering.tariff import Component
 from ..metering.tariffs import Tariffs
 from ..statistics.queries import async_read, hourly_amounts
 from .priced_site import PricedSeries, PricedSite
+
+RECENT: Final = timedelta(days=2)
+"""In which energy still comes in."""
 
 
 async def async_unpriced_hours(
@@ -33,6 +37,20 @@ async def async_unpriced_hours(
         for unpriced in spans:
             hours |= await _async_used(hass, ids, unpriced)
     return len(hours)
+
+
+def lacks_prices(site: PricedSite) -> bool:
+    """Return whether any price of late is not known; the database is not asked."""
+    now = dt_util.utcnow()
+    scopes = {
+        (component, priced.meter_id)
+        for priced in site.series()
+        for _, component in priced.series.terms
+    }
+    return any(
+        _without_price(site.tariffs, *scope, (hour_of(now - RECENT), hour_of(now)))
+        for scope in scopes
+    )
 
 
 def _scopes(
