@@ -179,7 +179,9 @@ async def test_deleted(
 ) -> None:
     """Rows vanish, and the statistic stays under its name."""
     await started(hass, entry)
-    version = await add(hass, entry, "grid", price=0.30, monthly_fee=7.2)
+    version = await add(
+        hass, entry, "grid", price=0.30, monthly_fee=7.2, valid_from="2026-05-20"
+    )
     ids = [f"climkit:{site.id}_{kind}" for kind in ("grid_import_cost", "fees")]
     for id_ in ids:
         assert await rows_of(hass, id_)
@@ -288,8 +290,9 @@ async def test_fees(
     """A month's fees add up to the fee, hour by hour, up to the hour that is over."""
     await started(hass, entry)
     me = flat(site)
-    await add(hass, entry, "grid", price=0.30, monthly_fee=7.2)
-    await add(hass, entry, "solar", price=0.2, meters=[me], monthly_fee=3)
+    may = {"valid_from": "2026-05-20"}
+    await add(hass, entry, "grid", price=0.30, monthly_fee=7.2, **may)
+    await add(hass, entry, "solar", price=0.2, meters=[me], monthly_fee=3, **may)
     june = datetime(2026, 5, 31, 22, tzinfo=UTC), datetime(2026, 6, 30, 22, tzinfo=UTC)
     for owner, fee in ((site.id, 7.2), (me, 3)):
         rows = await rows_of(hass, f"climkit:{owner}_fees")
