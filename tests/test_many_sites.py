@@ -34,7 +34,11 @@ CREATED: Final = datetime(2026, 6, 14, 22, tzinfo=UTC)
 MOST_OF_ONE: Final = 20_000
 """Bytes of the diagnostics of a site with three meters, however many sites there are."""
 
-pytestmark = [pytest.mark.rate_limit, pytest.mark.freeze_time(NOW)]
+pytestmark = [
+    pytest.mark.rate_limit,
+    pytest.mark.statistics_only,
+    pytest.mark.freeze_time(NOW),
+]
 
 
 @pytest.fixture(params=[4, pytest.param(60, marks=pytest.mark.weekly)])

@@ -30,7 +30,7 @@ FIRST = {"valid_from": "2026-01-01"}
 GRID, SOLAR, FEED_IN = 0.27, 0.18, 0.09
 """CHF per kWh."""
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 
 @pytest.fixture

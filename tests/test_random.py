@@ -33,6 +33,8 @@ from .ledger import WIRE, assert_equal, model_hours, rows_of
 from .simulator import Fault, SimulatedSite, Simulator
 from .simulator.faults import FaultKind
 
+pytestmark = pytest.mark.statistics_only
+
 T0 = datetime(2026, 3, 27, tzinfo=UTC)
 """Two days before the clocks change."""
 

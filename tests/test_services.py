@@ -21,7 +21,7 @@ FLAT = "Appartement 1.1"
 ROUNDING = 0.0006
 HOUR = timedelta(hours=1)
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 
 @pytest.fixture

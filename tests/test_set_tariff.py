@@ -32,7 +32,7 @@ ENTITY: dict[str, Any] = {
 ROUNDING = 0.002
 """CHF: an hour's energy is off by 0.0025 kWh at most, at half a franc or less."""
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 
 @pytest.fixture

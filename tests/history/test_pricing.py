@@ -30,6 +30,8 @@ from .pricing import (
     started,
 )
 
+pytestmark = pytest.mark.statistics_only
+
 
 @pytest.fixture
 def site() -> SimulatedSite:

@@ -27,6 +27,8 @@ from tests.simulator.faults import FaultKind
 
 from .pricing import flat, in_halves, started, subentry
 
+pytestmark = pytest.mark.statistics_only
+
 FAULTS: tuple[FaultKind, ...] = ("refuse", "duplicates", "truncated", "nulls")
 
 KINDS: tuple[dict[str, Any], ...] = (

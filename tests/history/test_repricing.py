@@ -28,7 +28,7 @@ from .pricing import (
     started,
 )
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 MIDDAY = {"price": 0.25, "from": "12:00:00", "to": "14:00:00"}
 TENTH = datetime(2026, 6, 9, 22, tzinfo=UTC)

@@ -34,6 +34,7 @@ from .dialog import (
 pytestmark = [
     pytest.mark.usefixtures("every_text_exists"),
     pytest.mark.freeze_time(NOW),
+    pytest.mark.statistics_only,
 ]
 
 HOUR = timedelta(hours=1)

@@ -25,6 +25,7 @@ from .dialog import choices, mode, preselected, start
 pytestmark = [
     pytest.mark.rate_limit,
     pytest.mark.slow,
+    pytest.mark.statistics_only,
     pytest.mark.freeze_time(NOW),
     pytest.mark.usefixtures("every_text_exists"),
 ]
