@@ -49,7 +49,10 @@ async def async_barrier(hass: HomeAssistant, turn: RecorderTurn, id_: str) -> No
 def _call_behind(
     hass: HomeAssistant, id_: str, finish: Callable[[bool | None], None]
 ) -> None:
-    """Queue an update of a statistic's metadata that changes nothing, and `finish`."""
+    """Have `finish` called behind all that is queued.
+
+    By an update of a statistic's metadata that changes nothing.
+    """
     async_update_statistics_metadata(hass, id_, on_done=lambda: finish(True))
 
 

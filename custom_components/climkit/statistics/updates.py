@@ -47,7 +47,7 @@ class Hours:
             return amounts
         return {hour: amount for hour, amount in amounts.items() if hour in self.some}
 
-    def told_by(self, stored: StoredWindow, amounts: Amounts) -> AbstractSet[datetime]:
+    def touched(self, stored: StoredWindow, amounts: Amounts) -> AbstractSet[datetime]:
         """Return these hours, or of a whole span those that have a row, or get one."""
         if self.some is None:
             return amounts.keys() | (row.start for row in stored.rows)
@@ -93,7 +93,7 @@ class Derived:
         wanted it may be said how they came about.
         """
         amounts = self.amounts(hours.span, [hours.only(some) for some in sources])
-        wanted = hours.told_by(stored, amounts)
+        wanted = hours.touched(stored, amounts)
         return plan_derived(stored, following, wanted, amounts)
 
 
