@@ -46,6 +46,20 @@ class _Token:
     received: float
     life: float
 
+    @property
+    def age(self) -> float:
+        """Return for how many seconds it has been here."""
+        return time.monotonic() - self.received
+
+    @property
+    def is_usable(self) -> bool:
+        """Return whether it lives for a while yet."""
+        return self.age < self.life - EARLY
+
+
+_NONE_YET: Final = _Token("", float("-inf"), 0.0)
+"""Before the first log-in, and while there is one: it has long since ended."""
+
 
 class ClimkitAuth:
     """Logs in, in the turn of whoever needs the token: so one at a time."""
@@ -61,7 +75,7 @@ class ClimkitAuth:
         self._password = password
         self._transport = transport
         self._observations = observations
-        self._token: _Token | None = None
+        self._token = _NONE_YET
         self._odd_since: float | None = None
         self._next_try = 0.0
         self._in_vain: str | None = None
@@ -93,25 +107,26 @@ class ClimkitAuth:
         """
         if self.rests or refusals != self.refusals:
             raise ClimkitAuthenticationError
-        token = self._token
-        if token and time.monotonic() < token.received + token.life - EARLY:
-            return token.value
+        if self._token.is_usable:
+            return self._token.value
+        self._refuse_while_odd()
+        return await self.log_in()
+
+    def _refuse_while_odd(self) -> None:
+        """Raise ClimkitResponseError where another log-in so soon would be in vain."""
         if self.is_odd and time.monotonic() < self._next_try:
             raise ClimkitResponseError("auth", "answered oddly for over a day")
-        return await self.log_in()
 
     def worth_renewing(self, status: int) -> bool:
         """Return whether a new token may help against a refusal with this status."""
-        if (token := self._token) is None:
-            return status == 401
-        age = time.monotonic() - token.received
+        token = self._token
         if status == 401:
-            return token.value != self._in_vain or age > IN_VAIN
-        return status == 403 and age > token.life / 2
+            return token.value != self._in_vain or token.age > IN_VAIN
+        return status == 403 and token.age > token.life / 2
 
     def renewed(self, status: int) -> None:
         """Note what came of a new token: refused too, it is not the token's fault."""
-        if self._token and status == 401:
+        if status == 401:
             self._in_vain = self._token.value
 
     async def log_in(self) -> str:
@@ -121,7 +136,7 @@ class ClimkitAuth:
         API does. A page of HTML, an empty body, an answer without a token or another
         status may come from anything on the way: ClimkitResponseError.
         """
-        self._token = None
+        self._token = _NONE_YET
         self._next_try = time.monotonic() + PATIENCE
         try:
             self._token = await self._new_token()

@@ -25,6 +25,7 @@ HOME: Final = ZoneInfo(HOME_ZONE)  # here, as time zones are files
 _QUARTER: Final = timedelta(minutes=15)
 _SUMMER: Final = timedelta(hours=2)
 """The offset of summer time: how far midnight in UTC and local midnight can be apart."""
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def interval_start(
@@ -131,17 +132,17 @@ def read_series(
     one with a readable time.
     """
     columns = _Columns(body, meter_id)
-    earliest: datetime | None = None
+    earliest = _LATEST
     rows = 0
     for label, row in timed_rows(body):
         rows += 1
-        earliest = min(label, earliest or label)
+        earliest = min(label, earliest)
         start = interval_start(resolution, label, zone)
         if start is None:
             body.dropped += 1
         elif start in span:
             columns.append(start, row)
-    if earliest is not None:
+    if rows:
         _note_reading(body, resolution, earliest - (span.start - PADDING))
     starts, values = columns.in_order()
     return Series(resolution, starts, values, body.dropped, rows)

@@ -74,11 +74,12 @@ class Reply:
         if self.status == 429:
             return True
         # Nobody knows how the cloud says it: perhaps as an object with status 200.
-        if self.ok and (
-            len(self.content) > 300 or self.content.lstrip().startswith(b"[")
-        ):
-            return False
-        return _TOO_MANY.search(self.content) is not None
+        may_say_so = not self.ok or self._is_short_object
+        return may_say_so and _TOO_MANY.search(self.content) is not None
+
+    @property
+    def _is_short_object(self) -> bool:
+        return len(self.content) <= 300 and not self.content.lstrip().startswith(b"[")
 
 
 class Transport:

@@ -94,16 +94,19 @@ class _Things[T]:
     def find_new(self) -> Iterator[tuple[list[Entity], list[Entity]]]:
         """Yield the entities to be added of one thing, and those that they replace."""
         things = self.current()
-        # What has been away comes back by itself, unless its device has gone with it.
-        for unique_id in self.known.keys() - things.keys():
-            if not _entity_id(self.hass, unique_id):
-                del self.known[unique_id]
+        self._forget(self.known.keys() - things.keys())
         for unique_id, thing in things.items():
             known = self.known.get(unique_id)
             if known is None or self.is_other(known[0], thing):
                 new = list(self.entities_of(thing))
                 self.known[unique_id] = thing, new
                 yield new, known[1] if known else []
+
+    def _forget(self, gone: Iterable[str]) -> None:
+        """Forget what has gone for good, with its device: the rest comes back by itself."""
+        for unique_id in gone:
+            if not _entity_id(self.hass, unique_id):
+                del self.known[unique_id]
 
 
 async def _async_replace(
@@ -115,12 +118,19 @@ async def _async_replace(
     """Add entities in place of others; what has no successor is forgotten."""
     staying = {entity.unique_id for entity in new}
     for entity in old:
-        entity_id = _entity_id(hass, entity.unique_id or "")
-        if entity_id and entity.unique_id not in staying:
-            er.async_get(hass).async_remove(entity_id)
-        elif entity_id and hass.states.get(entity_id):  # none of one that is disabled
-            await entity.async_remove()
+        await _async_give_way(hass, entity, forget=entity.unique_id not in staying)
     async_add_entities(new)
+
+
+async def _async_give_way(hass: HomeAssistant, entity: Entity, *, forget: bool) -> None:
+    """Remove an entity, and what is registered of it if it is to be forgotten."""
+    entity_id = _entity_id(hass, entity.unique_id or "")
+    if entity_id is None:
+        return
+    if forget:
+        er.async_get(hass).async_remove(entity_id)
+    elif hass.states.get(entity_id):  # none of one that is disabled
+        await entity.async_remove()
 
 
 def _entity_id(hass: HomeAssistant, unique_id: str) -> str | None:

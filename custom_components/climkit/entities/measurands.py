@@ -6,6 +6,7 @@ as it came. Pure tables, no I/O.
 """
 
 from dataclasses import dataclass
+from itertools import filterfalse
 import re
 from typing import Final
 import unicodedata
@@ -103,6 +104,11 @@ _EXACT: Final = {
     "mWh": UnitOfEnergy.MILLIWATT_HOUR,
 }
 """Units that only their capitals tell apart from others."""
+
+_SAME: Final = str.maketrans("º˚µμ", "°°uu")
+"""Characters that are taken for others."""
+
+_LEFT_OUT: Final = str.maketrans("", "", "_-")
 
 _TEMPERATURE_ONLY: Final = frozenset({"c", "f", "k", "degree", "degrees", "grad"})
 """Spellings that are a temperature only if the type says so."""
@@ -237,18 +243,21 @@ def measurand_of(sensor: Sensor) -> Measurand:
     unit = _unit_of(sensor.unit, type_)
     if unit is None:
         return Measurand(unit=sensor.unit)
-    device_class = next(
-        (
-            class_
-            for of, words, class_ in _BY_TYPE
-            if of == unit and re.search(words, type_)
-        ),
-        _BY_UNIT.get(unit),
-    )
+    device_class = _device_class_of(unit, type_)
     counted = device_class in _COUNTED
     return Measurand(
         device_class, unit, None if counted else SensorStateClass.MEASUREMENT
     )
+
+
+def _device_class_of(unit: str, type_: str) -> SensorDeviceClass | None:
+    """Return what a unit means together with a type, or by itself."""
+    by_type = (
+        device_class
+        for of, words, device_class in _BY_TYPE
+        if of == unit and re.search(words, type_)
+    )
+    return next(by_type, _BY_UNIT.get(unit))
 
 
 def _unit_of(written: str | None, type_: str) -> str | None:
@@ -265,10 +274,6 @@ def _unit_of(written: str | None, type_: str) -> str | None:
 
 def _folded(text: str) -> str:
     """Return a text without case, accents, spaces, underscores and raised digits."""
-    text = text.replace("º", "°").replace("˚", "°").replace("µ", "u").replace("μ", "u")
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(
-        char
-        for char in decomposed
-        if not unicodedata.combining(char) and not char.isspace() and char not in "_-"
-    )
+    decomposed = unicodedata.normalize("NFKD", text.translate(_SAME)).casefold()
+    letters = "".join(filterfalse(unicodedata.combining, decomposed))
+    return "".join(letters.translate(_LEFT_OUT).split())

@@ -189,10 +189,9 @@ class MoneyCoordinator(DataUpdateCoordinator[Mapping[str, float | None]]):
         self._async_stop_following()
         versions = map(self.version_of, self.items.values())
         entities = {v.entity_id for v in versions if v and v.entity_id}
-        if entities:
-            self._stop_following = async_track_state_change_event(
-                self.hass, entities, self._async_entity_changed
-            )
+        self._stop_following = async_track_state_change_event(
+            self.hass, entities, self._async_entity_changed
+        )
 
     @callback
     def _async_stop_following(self) -> None:
@@ -237,10 +236,7 @@ class MoneyCoordinator(DataUpdateCoordinator[Mapping[str, float | None]]):
         except RecorderError as err:
             LOGGER.debug("%s: %s", self.name, err)
             return self.data
-        billed: dict[tuple[str, int], list[Priced]] = {}
-        for priced in self.pricing.series():
-            key = priced.owner_id, priced.series.bill
-            billed.setdefault(key, []).append(priced)
+        billed = self._billed()
         amounts = {}
         for number, (unique_id, item) in enumerate(self.items.items(), 1):
             if isinstance(what := item.description, AmountDescription):
@@ -249,6 +245,14 @@ class MoneyCoordinator(DataUpdateCoordinator[Mapping[str, float | None]]):
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         return amounts
+
+    def _billed(self) -> dict[tuple[str, int], list[Priced]]:
+        """Return the series of costs by whose they are, and their sign on the bill."""
+        billed: dict[tuple[str, int], list[Priced]] = {}
+        for priced in self.pricing.series():
+            key = priced.owner_id, priced.series.bill
+            billed.setdefault(key, []).append(priced)
+        return billed
 
     def _amount(
         self,
@@ -259,27 +263,37 @@ class MoneyCoordinator(DataUpdateCoordinator[Mapping[str, float | None]]):
         now: datetime,
     ) -> float | None:
         start = what.start_fn(now, self.info)
-        tariffs = self.pricing.tariffs
-        costs = [
-            cost_since(
-                priced.series,
-                priced.meter_id,
-                tariffs,
-                stored=stored.get(priced.statistic_id, {}),
-                quarters={f.kind.value: self._quarters(f) for f in priced.flows},
-                start=start,
-                now=now,
-            )
+        costs = (
+            self._cost(priced, stored, start, now)
             for priced in billed
-            if priced.flows and self._may_count(priced, what)
-        ]
+            if self._may_count(priced, what)
+        )
         known = [cost for cost in costs if cost is not None]
         if what.with_fees:
-            known += tariffs.fees(item.meter_id, start, hour_of(now)).values()
+            fees = self.pricing.tariffs.fees(item.meter_id, start, hour_of(now))
+            known += fees.values()
         return fsum(known) if known else None
 
+    def _cost(
+        self,
+        priced: Priced,
+        stored: Mapping[str, Mapping[datetime, float]],
+        start: datetime,
+        now: datetime,
+    ) -> float | None:
+        return cost_since(
+            priced.series,
+            priced.meter_id,
+            self.pricing.tariffs,
+            stored=stored.get(priced.statistic_id, {}),
+            quarters={f.kind.value: self._quarters(f) for f in priced.flows},
+            start=start,
+            now=now,
+        )
+
     def _may_count(self, priced: Priced, what: AmountDescription) -> bool:
-        return what.start_fn is not this_month or self._has_history(priced)
+        is_known = what.start_fn is not this_month or self._has_history(priced)
+        return bool(priced.flows) and is_known
 
     def _has_history(self, priced: Priced) -> bool:
         """Return whether the energy of all the month is in."""

@@ -1,7 +1,8 @@
 """What the meters themselves show: their own registers, not validated by the cloud."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import Final, override
 
 from homeassistant.components.sensor import (
@@ -80,13 +81,19 @@ def registers_of(info: SiteInfo) -> dict[str, Register]:
 
     By the unique id of their sensors.
     """
-    chosen = {meter.id for meter in info.chosen}
     return {
         f"{meter.id}_{description.key}": (meter, description)
-        for meter in info.meters
-        if not meter.is_rule_meter and (meter.id in chosen or not has_series(meter))
+        for meter in _read_meters(info)
         for description in REGISTERS.get(meter.type, ())
     }
+
+
+def _read_meters(info: SiteInfo) -> Iterator[Meter]:
+    """Yield the meters with registers of their own whose registers are shown."""
+    shown = {
+        meter.id for meter in (*info.chosen, *filterfalse(has_series, info.meters))
+    }
+    return (m for m in info.meters if m.id in shown and not m.is_rule_meter)
 
 
 class RegisterSensor(ClimkitEntity[RegisterCoordinator], SensorEntity):

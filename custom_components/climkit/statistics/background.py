@@ -49,12 +49,15 @@ class BackgroundWork:
     @callback
     def wake(self) -> None:
         """Begin, unless that is under way or was put off, or there is nothing to do."""
-        idle = not (self.is_working or self._retry or self._stopped)
-        if idle and self._has_work():
+        if self._may_begin and self._has_work():
             self.is_working = True
             self._task = self._hass.async_create_background_task(
                 self._async_work(), self._name
             )
+
+    @property
+    def _may_begin(self) -> bool:
+        return not (self.is_working or self._retry or self._stopped)
 
     @callback
     def stop(self) -> None:
@@ -70,14 +73,13 @@ class BackgroundWork:
         try:
             while self._has_work():
                 await self._work()
+            self._failures = 0
         except RecorderError as err:
             LOGGER.debug("%s: %s", self._name, err)
             self._put_off()
         except Exception:  # noqa: BLE001
             LOGGER.exception("%s", self._name)
             self._put_off()
-        else:
-            self._failures = 0
         finally:
             self.is_working = False
             self._done()

@@ -7,6 +7,7 @@ answer is kept for good, so that the past stays as it was when the sensor is gon
 import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from itertools import batched
 from typing import Any, Final, Self
 
 from homeassistant.const import ATTR_ENTITY_ID, STATE_OFF, STATE_ON
@@ -15,11 +16,15 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from .stored import readable
+
 WORKDAY: Final = "workday"
 CHECK_DATE: Final = "check_date"
 
 AT_ONCE: Final = 25
 """After so many days asked for, others have a turn."""
+
+_OFF_BY_STATE: Final = {STATE_ON: False, STATE_OFF: True}
 
 
 class DaysOff(dict[str, dict[date, bool]]):
@@ -28,15 +33,7 @@ class DaysOff(dict[str, dict[date, bool]]):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return what `as_dict` gave, without what can't be read."""
-        days_off = cls()
-        for entity_id, days in data.items():
-            try:
-                days_off[entity_id] = {
-                    date.fromisoformat(day): off is True for day, off in days.items()
-                }
-            except AttributeError, TypeError, ValueError:
-                continue
-        return days_off
+        return cls(readable(data, _answers))
 
     def as_dict(self) -> dict[str, dict[str, bool]]:
         """Return the answers as plain data."""
@@ -53,27 +50,35 @@ class DaysOff(dict[str, dict[date, bool]]):
         Without the action, only today is known. What fails is left for another time.
         """
         known = self.setdefault(entity_id, {})
-        asked = [day for day in _days(first, last) if day not in known]
-        answered = []
-        for number, day in enumerate(asked, 1):
-            off = await _async_is_off(hass, entity_id, day)
-            if off is not None:
-                known[day] = off
-                answered.append(day)
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)
-        return answered
+        asked = set(_days(first, last)) - known.keys()
+        for some in batched(sorted(asked), AT_ONCE, strict=False):
+            for day in some:
+                off = await _async_is_off(hass, entity_id, day)
+                if off is not None:
+                    known[day] = off
+            await asyncio.sleep(0)
+        return sorted(asked & known.keys())
+
+
+def _answers(data: Mapping[str, Any]) -> dict[date, bool]:
+    return {date.fromisoformat(day): off is True for day, off in data.items()}
 
 
 async def _async_is_off(hass: HomeAssistant, entity_id: str, day: date) -> bool | None:
     """Return whether a day is off; None if nobody can tell."""
-    state = hass.states.get(entity_id)
-    if state is None or state.state not in (STATE_ON, STATE_OFF):
+    off_today = _is_off_today(hass, entity_id)
+    if off_today is None:
         return None
     is_workday = await _async_answer(hass, entity_id, day)
     if isinstance(is_workday, bool):
         return not is_workday
-    return state.state == STATE_OFF if day == dt_util.now().date() else None
+    return off_today if day == dt_util.now().date() else None
+
+
+def _is_off_today(hass: HomeAssistant, entity_id: str) -> bool | None:
+    """Return whether today is off; None of a sensor that is gone or unavailable."""
+    state = hass.states.get(entity_id)
+    return _OFF_BY_STATE.get(state.state) if state else None
 
 
 async def _async_answer(hass: HomeAssistant, entity_id: str, day: date) -> Any:

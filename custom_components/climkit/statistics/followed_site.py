@@ -1,6 +1,7 @@
 """Which statistics a site has: whose they are, what they are called, that they exist."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, filterfalse
 
 from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.core import HomeAssistant, callback
@@ -13,6 +14,7 @@ from .metadata import statistic_metadata
 from .naming import async_statistic_names, labels_of
 from .ownership import async_owners
 from .progress import HistoryProgress
+from .updates import newest_of
 from .writer import StatisticsWriter
 
 
@@ -54,7 +56,7 @@ class FollowedSite:
     @callback
     def follow(self, info: SiteInfo) -> None:
         """Follow what a site has now."""
-        if self._info is not info and self._info != info:
+        if self._info != info:
             self._info = info
             self._claim()
 
@@ -70,6 +72,10 @@ class FollowedSite:
     def statistic_id(self, flow: Flow) -> str:
         """Return the id of a flow's statistic."""
         return self._owners.statistic_id(flow)
+
+    def statistic_ids(self, flows: Iterable[Flow]) -> dict[Flow, str]:
+        """Return the ids of the statistics of flows, in their order."""
+        return {flow: self.statistic_id(flow) for flow in flows}
 
     @callback
     def _claim(self) -> None:
@@ -94,11 +100,8 @@ class FollowedSite:
 
     def _second_owners(self, info: SiteInfo) -> frozenset[str]:
         """Return the owners whose ids have an addition: of two, who has no rows yet."""
-        had_rows = {
-            flow.owner_id for flow in info.flows if self._progress.had_rows(flow)
-        }
-        owners = dict.fromkeys(flow.owner_id for flow in info.flows)
-        return self._owners.settle(sorted(owners, key=lambda one: one not in had_rows))
+        rows_first = sorted(info.flows, key=self._progress.had_rows, reverse=True)
+        return self._owners.settle(flow.owner_id for flow in rows_first)
 
     async def async_prepare(self) -> None:
         """Announce the flows, and find out how far those that are new have come.
@@ -110,17 +113,24 @@ class FollowedSite:
             return
         own = self.flows
         self._close_all_but(own)
-        new = [f for f in info.flows if f in own and not self._progress.is_open(f)]
-        tails = await self._writer.async_newest_rows(list(map(self.statistic_id, new)))
-        for flow in filter(self._progress.is_other_unit, new):
-            await self._async_begin_anew(flow)
-            tails[self.statistic_id(flow)] = ()
+        new = own.difference(self._progress.flows)
+        tails = await self._async_tails([flow for flow in info.flows if flow in new])
         await self.async_announce(own)
-        for flow in new:
-            tail = tails[self.statistic_id(flow)]
-            self._progress.open(flow, info.beginning, tail[-1] if tail else None)
-            self.newest_rows[flow] = tail
+        for flow, tail in tails.items():
+            self._progress.open(flow, info.beginning, newest_of(tail))
+        self.newest_rows |= tails
         self._prepared = wanted
+
+    async def _async_tails(
+        self, flows: Sequence[Flow]
+    ) -> dict[Flow, tuple[StatisticRow, ...]]:
+        """Return the newest rows of flows; none of what was measured in another unit."""
+        ids = self.statistic_ids(flows)
+        tails = await self._writer.async_newest_rows(tuple(ids.values()))
+        for flow in filter(self._progress.is_other_unit, flows):
+            await self._async_begin_anew(flow)
+            tails[ids[flow]] = ()
+        return {flow: tails[id_] for flow, id_ in ids.items()}
 
     def _close_all_but(self, flows: frozenset[Flow]) -> None:
         for flow in set(self._progress.flows) - flows:
@@ -158,8 +168,7 @@ class FollowedSite:
         ]
 
 
-def _owners_of(info: SiteInfo) -> Iterator[str]:
-    """Yield the site and all its meters that have a device, or registers."""
-    yield info.site.id
-    yield from (meter.id for meter in info.chosen)
-    yield from (meter.id for meter in info.meters if not has_series(meter))
+def _owners_of(info: SiteInfo) -> set[str]:
+    """Return the site and all its meters that have a device, or registers."""
+    meters = chain(info.chosen, filterfalse(has_series, info.meters))
+    return {info.site.id, *(meter.id for meter in meters)}

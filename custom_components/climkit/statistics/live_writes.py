@@ -5,9 +5,10 @@ the recorder is busy, or while a flow's history is not yet in: until then its su
 be known. Pure, apart from what it keeps.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from ..metering.flows import Flow
 from ..metering.hours import (
@@ -39,6 +40,9 @@ class _Asked:
 
     at: datetime
     hours: HourlyAmounts
+
+
+_NEVER: Final = _Asked(datetime.min.replace(tzinfo=UTC), HourlyAmounts({}, {}))
 
 
 class LiveWrites:
@@ -86,7 +90,7 @@ class LiveWrites:
         """
         start = hour_of(now - LIVE_WINDOW)
         hours = hours_of_quarters(poll.quarters, now).since(start)
-        return _without_older(hours, poll.asked, self._of_history.get(flow))
+        return _without_older(hours, poll.asked, self._of_history.get(flow, _NEVER))
 
     def written(self, flow: Flow, poll: Poll, hours: HourlyAmounts) -> None:
         """Note that a poll has been written."""
@@ -99,15 +103,15 @@ class LiveWrites:
         """Return the hours of an older answer that no poll has written since."""
         if asked is None:
             return hours
-        return _without_older(hours, asked, self._of_polls.get(flow))
+        return _without_older(hours, asked, self._of_polls.get(flow, _NEVER))
 
     def history_written(
         self, flow: Flow, hours: HourlyAmounts, asked: datetime | None, now: datetime
     ) -> None:
         """Note that hours of the polls' window were written from another answer."""
         recent = hours.since(hour_of(now - LIVE_WINDOW))
-        known = self._of_history.get(flow)
-        if asked and recent and (known is None or known.at <= asked):
+        known = self._of_history.get(flow, _NEVER)
+        if asked and recent and known.at <= asked:
             self._of_history[flow] = _Asked(asked, recent)
 
 
@@ -123,12 +127,15 @@ def known_until(poll: Poll, hours: HourlyAmounts, until: datetime) -> datetime:
 
 
 def _without_older(
-    hours: HourlyAmounts, asked: datetime, newer: _Asked | None
+    hours: HourlyAmounts, asked: datetime, newer: _Asked
 ) -> HourlyAmounts:
-    if newer is None or newer.at <= asked:
+    if newer.at <= asked:
         return hours
-    taken = newer.hours.complete.keys()
-    return HourlyAmounts(
-        {hour: amount for hour, amount in hours.complete.items() if hour not in taken},
-        {hour: amount for hour, amount in hours.partial.items() if hour not in taken},
-    )
+    taken = newer.hours.complete
+    return HourlyAmounts(_beside(hours.complete, taken), _beside(hours.partial, taken))
+
+
+def _beside(
+    amounts: Mapping[datetime, float], taken: Container[datetime]
+) -> dict[datetime, float]:
+    return {hour: amount for hour, amount in amounts.items() if hour not in taken}

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
+from ..api import Meter, Site
 from ..const import DOMAIN
 from ..metering.site import SiteInfo
 from .ownership import async_owners
@@ -36,22 +37,27 @@ class Named(Protocol):
 
 def labels_of(info: SiteInfo) -> dict[str, str]:
     """Return what the site and its chosen meters are called, by their ids."""
-    site = printable(info.site.name) or info.site.id
+    site = _name_of(info.site)
     labels = {info.site.id: _shortened(site, LONGEST_LABEL)}
-    for meter in info.chosen:
-        name = printable(meter.name) or meter.id
-        if len(site) + len(name) + 1 > LONGEST_LABEL:
-            half = LONGEST_LABEL // 2
-            labels[meter.id] = f"{_shortened(site, half - 1)} {_shortened(name, half)}"
-        else:
-            labels[meter.id] = f"{site} {name}"
-    return labels
+    return labels | {meter.id: _joined(site, _name_of(meter)) for meter in info.chosen}
+
+
+def _name_of(described: Site | Meter) -> str:
+    return printable(described.name) or described.id
+
+
+def _joined(site: str, meter: str) -> str:
+    """Return both names, each cut to its half where there is no room for both."""
+    if len(site) + len(meter) + 1 <= LONGEST_LABEL:
+        return f"{site} {meter}"
+    half = LONGEST_LABEL // 2
+    return f"{_shortened(site, half - 1)} {_shortened(meter, half)}"
 
 
 def printable(name: str) -> str:
     """Return a name without what can't be printed, which databases may refuse."""
-    kept = (" " if c.isspace() else c if c.isprintable() else "" for c in name)
-    return " ".join("".join(kept).split())
+    spaced = " ".join(name.split())  # of all white space only the space is printable
+    return " ".join("".join(filter(str.isprintable, spaced)).split())
 
 
 def _shortened(text: str, length: int) -> str:

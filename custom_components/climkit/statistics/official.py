@@ -8,6 +8,7 @@ it. Rows can't be deleted: where some must go, all are cleared and imported anew
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
@@ -19,19 +20,13 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.recorder import get_instance
 
 from ..metering.hours import HOUR, HourlyAmounts
-from ..metering.reconcile import (
-    EXACT,
-    Plan,
-    StatisticRow,
-    StoredWindow,
-    plan,
-    plan_derived,
-)
+from ..metering.reconcile import EXACT, Plan, StatisticRow, StoredWindow, plan
 from ..metering.spans import Span
 from .queries import amounts_during, async_read, newest_rows, rows_from, stored_metadata
 from .turn import RecorderTurn
 from .updates import (
     Derived,
+    Hours,
     RecorderError,
     SeriesUpdate,
     WriteResult,
@@ -46,15 +41,19 @@ BEGINNING: Final = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
 
 async def async_barrier(hass: HomeAssistant, turn: RecorderTurn, id_: str) -> None:
-    """Return when the recorder has done all that was queued before.
+    """Return when the recorder has done all that was queued before."""
+    await turn.async_run(partial(_call_behind, hass, id_))
 
-    An update of a statistic's metadata that changes nothing is queued behind it.
+
+@callback
+def _call_behind(
+    hass: HomeAssistant, id_: str, finish: Callable[[bool | None], None]
+) -> None:
+    """Have `finish` called behind all that is queued.
+
+    By an update of a statistic's metadata that changes nothing.
     """
-
-    def queue(finish: Callable[[bool | None], None]) -> None:
-        async_update_statistics_metadata(hass, id_, on_done=lambda: finish(True))
-
-    await turn.async_run(queue)
+    async_update_statistics_metadata(hass, id_, on_done=lambda: finish(True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +65,63 @@ class _Import:
     anew: bool = False
     """Whether all of its rows are cleared first."""
 
+    @property
+    def id(self) -> str:
+        """Return the id of the statistic."""
+        return self.metadata["statistic_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """By what one statistic must change, and how it is done."""
+
+    metadata: StatisticMetaData
+    stored: StoredWindow
+    """What is there within the hours that may change."""
+    later: Sequence[StatisticRow]
+    """What is there behind them."""
+    what: Plan
+
+    @property
+    def amounts(self) -> dict[datetime, float]:
+        """Return the amounts of its hours, as they will be."""
+        return {row.start: row.state for row in (*self.stored.rows, *self.what.changed)}
+
+    @property
+    def written(self) -> int:
+        """Return how many rows were wrong, missing, or too many."""
+        return len(self.what.changed) + len(self.what.gone)
+
+    @property
+    def rows(self) -> list[StatisticRow]:
+        """Return the rows by which it is done where rows can only be set."""
+        if not self.what.shift:
+            return list(self.what.changed)
+        _, delta = self.what.shift
+        moved = (
+            StatisticRow(row.start, row.state, row.sum + delta) for row in self.later
+        )
+        return [*self.what.changed, *moved]
+
 
 @dataclass(frozen=True, slots=True)
 class _Work:
     """What an update comes to: what to import, in which order, and what to say."""
 
     imports: Sequence[_Import]
-    written: Mapping[str, int]
-    missing: frozenset[str]
-    """Statistics that do not exist, or lack rows that should be there."""
+    planned: Mapping[str, _Planned]
+    """Not of statistics that do not exist, or lack rows that should be there."""
     derived_missing: frozenset[str]
+
+    def result(
+        self, id_: str, update: SeriesUpdate, tail: tuple[StatisticRow, ...]
+    ) -> WriteResult:
+        """Return what became of a statistic whose newest rows are now those of `tail`."""
+        if id_ not in self.planned:
+            result = WriteResult(tail, rows_missing=True)
+        else:
+            result = WriteResult(tail, self.planned[id_].written)
+        return result.without(update, self.derived_missing)
 
 
 class OfficialBackend:
@@ -94,18 +140,13 @@ class OfficialBackend:
         tolerance: float,
     ) -> dict[str, WriteResult]:
         """Bring statistics in line with the updates, by id."""
-        if not updates:
-            return {}
         # What was announced or imported before must be seen when reading.
         await async_barrier(self._hass, turn, next(iter(updates)))
         work = await async_read(self._hass, _work_of, updates, tolerance)
         await self._async_import(turn, work.imports)
         tails = await async_read(self._hass, newest_rows, tuple(updates))
         return {
-            id_: WriteResult(
-                tails[id_], work.written.get(id_, 0), rows_missing=id_ in work.missing
-            ).without(update, work.derived_missing)
-            for id_, update in updates.items()
+            id_: work.result(id_, update, tails[id_]) for id_, update in updates.items()
         }
 
     async def async_derive(
@@ -113,9 +154,9 @@ class OfficialBackend:
     ) -> int:
         """Make the rows of a derived statistic in some spans new, at once."""
         await async_barrier(self._hass, turn, derived.id)
-        some, written = await async_read(self._hass, _derived_anew, derived, spans)
-        await self._async_import(turn, [some] if some else [])
-        return written
+        work = await async_read(self._hass, _work_anew, derived, spans)
+        await self._async_import(turn, work.imports)
+        return work.planned[derived.id].written
 
     def amounts(
         self, hass: HomeAssistant, ids: Sequence[str], bounds: Sequence[datetime]
@@ -137,10 +178,7 @@ class OfficialBackend:
         def queue(finish: Callable[[bool | None], None]) -> None:
             for some in imports:
                 self._queue(some)
-            id_ = imports[-1].metadata["statistic_id"]
-            async_update_statistics_metadata(
-                self._hass, id_, on_done=lambda: finish(True)
-            )
+            _call_behind(self._hass, imports[-1].id, finish)
 
         await turn.async_run(queue)
         if not await async_read(self._hass, _are_stored, imports):
@@ -149,9 +187,7 @@ class OfficialBackend:
     @callback
     def _queue(self, some: _Import) -> None:
         if some.anew:
-            get_instance(self._hass).async_clear_statistics(
-                [some.metadata["statistic_id"]]
-            )
+            get_instance(self._hass).async_clear_statistics([some.id])
         async_add_external_statistics(
             self._hass,
             some.metadata,
@@ -168,47 +204,35 @@ class OfficialBackend:
 def _work_of(
     hass: HomeAssistant, updates: Mapping[str, SeriesUpdate], tolerance: float
 ) -> _Work:
-    known = stored_metadata(hass, tuple(updates))
-    planned = {
-        id_: _planned(hass, id_, updates[id_].hours, tolerance)
-        for id_ in filter(known.__contains__, updates)
-        if _goes_on(hass, id_, updates[id_])
-    }
-    derive = pending_derivations(
+    planned = _all_planned(hass, updates, tolerance)
+    pending = pending_derivations(
         updates, {id_: each.what.revised for id_, each in planned.items()}
     )
-    follow, derived_missing = _following(
-        hass, derive, {id_: each.amounts for id_, each in planned.items()}
-    )
-    imports = [
-        _Import(known[id_], _rows_to_set(each.what, each.later))
-        for id_, each in planned.items()
-        if each.what
-    ]
-    return _Work(
-        # What is derived comes first: cut short between the two, the next update finds
-        # the source as it was, and does both again.
-        [*follow, *imports],
-        {id_: len(each.what.changed) for id_, each in planned.items()},
-        frozenset(updates.keys() - planned.keys()),
-        derived_missing,
-    )
+    coming = {id_: each.amounts for id_, each in planned.items()}
+    known = stored_metadata(hass, tuple(pending))
+    following = [_planned_derived(hass, *pending[id_], coming) for id_ in known]
+    # What is derived comes first: cut short between the two, the next update finds the
+    # source as it was, and does both again.
+    imports = _imports(hass, [*following, *planned.values()])
+    return _Work(imports, planned, frozenset(pending.keys() - known.keys()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """What an update of one statistic comes to."""
+def _work_anew(hass: HomeAssistant, derived: Derived, spans: Sequence[Span]) -> _Work:
+    hours = hours_within(spans, spans[0][0], spans[-1][1])
+    planned = _planned_derived(hass, derived, hours, {})
+    return _Work(_imports(hass, [planned]), {derived.id: planned}, frozenset())
 
-    stored: StoredWindow
-    """What is there within its hours."""
-    later: Sequence[StatisticRow]
-    """What is there behind them."""
-    what: Plan
 
-    @property
-    def amounts(self) -> dict[datetime, float]:
-        """Return the amounts of its hours, as they will be."""
-        return {row.start: row.state for row in (*self.stored.rows, *self.what.changed)}
+def _all_planned(
+    hass: HomeAssistant, updates: Mapping[str, SeriesUpdate], tolerance: float
+) -> dict[str, _Planned]:
+    """Return what is to be done of each update that can be; by id, in their order."""
+    known = stored_metadata(hass, tuple(updates))
+    return {
+        id_: _planned(hass, known[id_], update.hours, tolerance)
+        for id_, update in updates.items()
+        if id_ in known and _goes_on(hass, id_, update)
+    }
 
 
 def _goes_on(hass: HomeAssistant, id_: str, update: SeriesUpdate) -> bool:
@@ -217,68 +241,38 @@ def _goes_on(hass: HomeAssistant, id_: str, update: SeriesUpdate) -> bool:
 
 
 def _planned(
-    hass: HomeAssistant, id_: str, hours: HourlyAmounts, tolerance: float
+    hass: HomeAssistant,
+    metadata: StatisticMetaData,
+    hours: HourlyAmounts,
+    tolerance: float,
 ) -> _Planned:
     """Return what is stored within some hours and behind them, and what must change."""
     if not hours:
-        return _Planned(StoredWindow(0.0, ()), (), Plan())
+        return _Planned(metadata, StoredWindow(0.0, ()), (), Plan())
     first, last = hours.span
-    stored, later = _divided(rows_from(hass, id_, first), last + HOUR)
+    rows = rows_from(hass, metadata["statistic_id"], first)
+    stored, later = _divided(rows, last + HOUR)
     what = plan(stored, next(iter(later), None), hours, tolerance)
-    return _Planned(stored, later, what)
+    return _Planned(metadata, stored, later, what)
 
 
-def _following(
-    hass: HomeAssistant,
-    derive: Mapping[str, tuple[Derived, frozenset[datetime]]],
-    coming: Mapping[str, Mapping[datetime, float]],
-) -> tuple[list[_Import], frozenset[str]]:
-    """Return what to import of derived statistics, and which of them do not exist."""
-    known = stored_metadata(hass, tuple(derive))
-    imports = []
-    for id_ in filter(known.__contains__, derive):
-        derived, hours = derive[id_]
-        span = min(hours), max(hours) + HOUR
-        some, _ = _derived(hass, derived, span, hours, coming)
-        if some:
-            imports.append(some)
-    return imports, frozenset(derive.keys() - known.keys())
-
-
-def _derived_anew(
-    hass: HomeAssistant, derived: Derived, spans: Sequence[Span]
-) -> tuple[_Import | None, int]:
-    span, hours = hours_within(spans, spans[0][0], spans[-1][1])
-    return _derived(hass, derived, span, hours, {})
-
-
-def _derived(
+def _planned_derived(
     hass: HomeAssistant,
     derived: Derived,
-    span: Span,
-    hours: frozenset[datetime] | None,
+    hours: Hours,
     coming: Mapping[str, Mapping[datetime, float]],
-) -> tuple[_Import | None, int]:
-    """Return what to import for these hours of a span, or all of it, and its extent.
+) -> _Planned:
+    """Return the same for hours of a derived statistic.
 
     `coming` has amounts of sources that are imported in the same go.
     """
-    start, end = span
+    start, end = hours.span
     sources = [
-        _amounts(hass, id_, span, coming.get(id_, {})) for id_ in derived.sources
+        _amounts(hass, id_, hours.span, coming.get(id_, {})) for id_ in derived.sources
     ]
-    amounts = derived.amounts_of(hours, span, sources)
     stored, later = _divided(rows_from(hass, derived.id, start), end)
-    if hours is None:
-        hours = frozenset(row.start for row in stored.rows) | amounts.keys()
-    what = plan_derived(stored, next(iter(later), None), hours, amounts)
-    if not what:
-        return None, 0
-    rows = _rows_to_set(what, later)
-    if what.gone:
-        rows = _all_but(hass, derived.id, what.gone, rows)
-    written = len(what.changed) + len(what.gone)
-    return _Import(derived.metadata, rows, anew=bool(what.gone)), written
+    what = derived.plan(hours, sources, stored, next(iter(later), None))
+    return _Planned(derived.metadata, stored, later, what)
 
 
 def _amounts(
@@ -290,18 +284,6 @@ def _amounts(
     return stored | {h: value for h, value in coming.items() if start <= h < end}
 
 
-def _all_but(
-    hass: HomeAssistant,
-    id_: str,
-    gone: frozenset[datetime],
-    rows: Sequence[StatisticRow],
-) -> list[StatisticRow]:
-    """Return all rows of a statistic as they must be, since none can be deleted alone."""
-    kept = {row.start: row for row in rows_from(hass, id_, BEGINNING).rows}
-    kept |= {row.start: row for row in rows}
-    return [kept[hour] for hour in sorted(kept.keys() - gone)]
-
-
 def _divided(
     stored: StoredWindow, end: datetime
 ) -> tuple[StoredWindow, list[StatisticRow]]:
@@ -310,24 +292,34 @@ def _divided(
     return StoredWindow(stored.base, rows), list(stored.rows[len(rows) :])
 
 
-def _rows_to_set(what: Plan, later: Sequence[StatisticRow]) -> list[StatisticRow]:
-    """Return the rows by which a plan is done where rows can only be set."""
-    if not what.shift:
-        return list(what.changed)
-    _, delta = what.shift
-    moved = [StatisticRow(row.start, row.state, row.sum + delta) for row in later]
-    return [*what.changed, *moved]
+def _imports(hass: HomeAssistant, planned: Sequence[_Planned]) -> list[_Import]:
+    """Return what to import so that all that is planned is done."""
+    return [_import_of(hass, each) for each in planned if each.what]
+
+
+def _import_of(hass: HomeAssistant, planned: _Planned) -> _Import:
+    """Return the rows to set: all there are if some must go, as none can go alone."""
+    metadata, rows = planned.metadata, planned.rows
+    if not planned.what.gone:
+        return _Import(metadata, rows)
+    kept = rows_from(hass, metadata["statistic_id"], BEGINNING).rows
+    by_hour = {row.start: row for row in (*kept, *rows)}
+    hours = sorted(by_hour.keys() - planned.what.gone)
+    return _Import(metadata, [by_hour[hour] for hour in hours], anew=True)
 
 
 def _are_stored(hass: HomeAssistant, imports: Sequence[_Import]) -> bool:
     """Return whether the first and the last row of each import is in the database."""
-    for some in imports:
-        for row in (*some.rows[:1], *some.rows[-1:]):
-            id_ = some.metadata["statistic_id"]
-            found = rows_from(hass, id_, row.start, row.start + HOUR).rows
-            if not found or abs(found[0].sum - row.sum) > EXACT:
-                return False
-    return True
+    return all(
+        _is_stored(hass, some.id, row)
+        for some in imports
+        for row in (*some.rows[:1], *some.rows[-1:])
+    )
+
+
+def _is_stored(hass: HomeAssistant, id_: str, row: StatisticRow) -> bool:
+    found = rows_from(hass, id_, row.start, row.start + HOUR).rows
+    return bool(found) and abs(found[0].sum - row.sum) <= EXACT
 
 
 def _has(hass: HomeAssistant, id_: str, hour: datetime) -> bool:

@@ -6,8 +6,9 @@ ids of the cloud may differ by what an id of ours can't hold (`Ab-1`, `ab_1`): w
 has no rows yet gets an id with an addition of its own, for ever.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import filterfalse
 from typing import Final
 
 from homeassistant.config_entries import (
@@ -78,7 +79,7 @@ class StatisticOwners:
     def claim(
         self,
         entry_id: str,
-        owners: Iterable[str],
+        owners: Collection[str],
         labels: Mapping[str, str],
         before: Mapping[str, str],
     ) -> dict[str, str]:
@@ -87,46 +88,45 @@ class StatisticOwners:
         `before` are those that were another's when they were last asked for, be it
         before a restart: that one keeps them if it is yet to come.
         """
-        foreign = {}
-        owners = frozenset(owners)
-        for owner in owners:
-            if entry := self._owner_of(owner, entry_id, before.get(owner)):
-                foreign[owner] = entry
+        taken = self._taken(entry_id, before)
+        foreign = {owner: taken[owner] for owner in taken.keys() & set(owners)}
         member = self._members[entry_id]
-        own = owners - foreign.keys()
+        own = frozenset(owners) - foreign.keys()
         if (member.labels, member.owners) != (labels, own):
             member.labels, member.owners = dict(labels), own
             self._tell_others(entry_id)
         return foreign
 
-    def _owner_of(self, owner: str, entry_id: str, before: str | None) -> str | None:
-        """Return the other entry that has an owner, or that had it and may come back."""
-        for id_, member in self._members.items():
-            if id_ != entry_id and owner in member.owners:
-                return id_
-        if before is None or before == entry_id:
-            return None
-        return before if self._is_awaited(before) else None
+    def _taken(self, entry_id: str, before: Mapping[str, str]) -> dict[str, str]:
+        """Return the owners that others than an entry have, or had and may come back for.
 
-    def _is_awaited(self, entry_id: str) -> bool:
-        """Return whether an entry may come back, and has not done so yet."""
-        member = self._members.get(entry_id)
-        return self._may_come(entry_id) and not (member and member.owners)
+        By owner, which entry it is.
+        """
+        held = {
+            owner: id_
+            for id_, member in self._others(entry_id)
+            for owner in member.owners
+        }
+        here = {entry_id, *held.values()}
+        awaited = set(filter(self._may_come, set(before.values()) - here))
+        kept = {owner: id_ for owner, id_ in before.items() if id_ in awaited}
+        return kept | held
+
+    def _others(self, entry_id: str) -> list[tuple[str, _Member]]:
+        return [item for item in self._members.items() if item[0] != entry_id]
 
     def _tell_others(self, entry_id: str) -> None:
-        for id_, member in list(self._members.items()):
-            if id_ != entry_id:
-                member.changed()
+        for _, member in self._others(entry_id):
+            member.changed()
 
     @callback
     def settle(self, owners: Iterable[str]) -> frozenset[str]:
         """Return which of some owners came second to their slug: once so, for ever."""
         owners = tuple(owners)
-        for owner in owners:
-            if owner not in self._second:
-                first = self._first.setdefault(slugify(owner), owner)
-                if first != owner:
-                    self._second.add(owner)
+        for owner in filterfalse(self._second.__contains__, owners):
+            first = self._first.setdefault(slugify(owner), owner)
+            if first != owner:
+                self._second.add(owner)
         return frozenset(self._second.intersection(owners))
 
     def statistic_id(self, flow: Flow) -> str:

@@ -6,7 +6,7 @@ for the last days; from hourly means before. Only what is more exact replaces an
 """
 
 from asyncio import Task
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from ..metering.archived_prices import (
     spans_of_days,
 )
 from ..metering.hours import QUARTER
-from ..metering.spans import merged
+from ..metering.spans import Span, merged
 from ..metering.tariff import Tariff
 from ..storage import PRICES, entry_store
 from .days_off import DaysOff
@@ -152,23 +152,35 @@ class PriceArchive:
         """
         now = dt_util.utcnow()
         start, end = _quarter_of(start), min(_quarter_of(end), _quarter_of(now))
-        exact_since = max(start, _quarter_of(states_since(self._hass, now)))
-        prices = self._prices_of(entity_id)
-        lacking = [
-            span
-            for span in spans_of_days(exact_since, end, 1)
-            if prices.lacks(*span, exact=True)
-        ]
-        if lacking:
+        states_from = max(start, _quarter_of(states_since(self._hass, now)))
+        await self._async_fill_by_states(entity_id, states_from, end)
+        await self._async_fill_by_means(entity_id, start, end)
+
+    async def _async_fill_by_states(
+        self, entity_id: str, start: datetime, end: datetime
+    ) -> None:
+        days = spans_of_days(start, end, 1)
+        if lacking := list(self._lacking(entity_id, days, exact=True)):
             # At once: what an entity told before some moment, the recorder knows only
             # if it has been running since.
             begin, stop = lacking[0][0], lacking[-1][1]
             changes = await async_price_changes(self._hass, entity_id, begin, stop)
             self._put(entity_id, prices_of_changes(changes, begin, stop), exact=True)
-        for begin, stop in spans_of_days(start, end, DAYS_AT_ONCE):
-            if prices.lacks(begin, stop, exact=False):
-                means = await async_hourly_prices(self._hass, entity_id, begin, stop)
-                self._put(entity_id, quarters_of_hours(means), exact=False)
+
+    async def _async_fill_by_means(
+        self, entity_id: str, start: datetime, end: datetime
+    ) -> None:
+        months = spans_of_days(start, end, DAYS_AT_ONCE)
+        for begin, stop in self._lacking(entity_id, months, exact=False):
+            means = await async_hourly_prices(self._hass, entity_id, begin, stop)
+            self._put(entity_id, quarters_of_hours(means), exact=False)
+
+    def _lacking(
+        self, entity_id: str, spans: Iterable[Span], *, exact: bool
+    ) -> Iterator[Span]:
+        """Yield the spans in which a price is not known, or not exactly."""
+        prices = self._prices_of(entity_id)
+        return (span for span in spans if prices.lacks(*span, exact=exact))
 
     async def async_ask_days_off(self, workday: str, first: date, last: date) -> None:
         """Ask a workday sensor for the local days from `first` to `last` not known yet."""
@@ -185,18 +197,22 @@ class PriceArchive:
 
     @callback
     def _async_quarter_ends(self, now: datetime) -> None:
-        """Keep what is told at the last second of a quarter hour.
-
-        Called too late, it may be the next one's already: then the recorder tells.
-        """
+        """Keep what is told at the last second of a quarter hour."""
         start = _quarter_of(now - timedelta(minutes=1))
         for entity_id in self._watched:
-            state = self._hass.states.get(entity_id)
-            price = price_of(state)
-            if state and price is not None and state.last_updated < start + QUARTER:
-                self._put(entity_id, [(start, price)], exact=True)
+            self._put_live(entity_id, start)
         if start.minute == 45:  # now and then is enough
             self._async_fill_up(everything=False)
+
+    def _put_live(self, entity_id: str, start: datetime) -> None:
+        """Keep the price of the quarter hour at `start`, if it is told at its end.
+
+        Looked at too late, it may be the next one's already: then the recorder tells.
+        """
+        state = self._hass.states.get(entity_id)
+        price = price_of(state)
+        if state and price is not None and state.last_updated < start + QUARTER:
+            self._put(entity_id, [(start, price)], exact=True)
 
     @callback
     def _async_fill_up(self, *, everything: bool) -> None:
@@ -255,13 +271,16 @@ class PriceArchive:
         for listener in tuple(self._listeners):
             listener(entity_id, start, end)
 
-    @callback
-    def _as_dict(self) -> dict[str, Mapping[str, Any]]:
-        """Return what is kept: of all that some tariff names, and of the newest others."""
+    def _forget_oldest_entities(self) -> None:
         others = [each for each in self._prices if each not in self._watched]
         room = max(ENTITIES_KEPT - len(self._watched), 0)
         for entity_id in others[: max(len(others) - room, 0)]:
             del self._prices[entity_id]
+
+    @callback
+    def _as_dict(self) -> dict[str, Mapping[str, Any]]:
+        """Return what is kept: of all that some tariff names, and of the newest others."""
+        self._forget_oldest_entities()
         for prices in self._prices.values():
             prices.keep_newest(DAYS_KEPT)
         return {

@@ -8,6 +8,7 @@ was the newest (if the database has an older one, it was cleared or restored).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from heapq import nlargest
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -17,6 +18,7 @@ from ..metering.flows import Flow
 from ..metering.hours import HOUR
 from ..metering.reconcile import StatisticRow
 from ..storage import PROGRESS, entry_store
+from .stored import mapping_of, readable
 
 SAVE_DELAY: Final = 60
 """Seconds after the first change: a later one does not put it off."""
@@ -24,15 +26,36 @@ SAVE_DELAY: Final = 60
 MAX_HINTS: Final = 2000
 """So many series that are not looked at now are remembered, those known longest last."""
 
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesProgress:
     """Up to where one history is complete."""
 
     until: datetime
-    newest: datetime | None
+    newest: datetime | None = None
+    """The hour of its newest row, if it has any."""
     unit: str | None = None
     """In what its rows are measured; None where that is not known."""
+    first: datetime = _EVER
+    """The hour at which the history starts. Not stored: the site tells it."""
+
+    @property
+    def rows_until(self) -> datetime:
+        """Return the hour behind the newest row, or the first hour without rows."""
+        return self.newest + HOUR if self.newest else self.first
+
+    @property
+    def trusted(self) -> SeriesProgress:
+        """Return it as far as it can be true.
+
+        A mark that is later than now was made by a clock that stood ahead: what was
+        found empty then had not happened yet. Only the rows count.
+        """
+        if self.until <= dt_util.utcnow() + HOUR:
+            return self
+        return replace(self, until=self.rows_until)
 
     def as_dict(self) -> dict[str, str | None]:
         """Return it as it is stored."""
@@ -52,6 +75,10 @@ class SeriesProgress:
         )
 
 
+_NOTHING: Final = SeriesProgress(_EVER)
+"""What is known of a history that was never looked at."""
+
+
 def _hour(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
@@ -63,8 +90,9 @@ class HistoryProgress:
         """Remember for one config entry."""
         self._store = entry_store(hass, entry_id, PROGRESS)
         self._hints: dict[str, SeriesProgress] = {}
+        """Of flows that are not open, by their keys."""
         self._marks: dict[Flow, SeriesProgress] = {}
-        self._first: dict[Flow, datetime] = {}
+        """Of flows that are open."""
         self._foreign: dict[str, str] = {}
         self._second: frozenset[str] = frozenset()
         self._saving = False
@@ -73,12 +101,8 @@ class HistoryProgress:
     async def async_load(self) -> None:
         """Load the hints; unreadable ones are as good as none."""
         stored = await self._store.async_load() or {}
-        for key, data in _mapping(stored.get("flows")).items():
-            try:
-                self._hints[key] = SeriesProgress.from_dict(data)
-            except AttributeError, KeyError, TypeError, ValueError:
-                continue
-        self._foreign = dict(_mapping(stored.get("foreign")))
+        self._hints = dict(readable(stored.get("flows"), SeriesProgress.from_dict))
+        self._foreign = dict(mapping_of(stored.get("foreign")))
         second = stored.get("second")
         self._second = frozenset(second if isinstance(second, list) else ())
 
@@ -111,8 +135,7 @@ class HistoryProgress:
 
     def had_rows(self, flow: Flow) -> bool:
         """Return whether the flow had rows when it was last looked at."""
-        mark = self._marks.get(flow) or self._hints.get(flow.key)
-        return mark is not None and mark.newest is not None
+        return self._known(flow).newest is not None
 
     def is_other_unit(self, flow: Flow) -> bool:
         """Return whether the rows of a flow are known to be measured in another unit.
@@ -120,13 +143,12 @@ class HistoryProgress:
         Not so where the cloud just says less than it did: of an unknown medium the unit
         is not known either.
         """
-        known = self.unit(flow)
-        return bool(known and flow.unit) and known != flow.unit
+        units = filter(None, (self.unit(flow), flow.unit))
+        return len(set(units)) > 1
 
     def unit(self, flow: Flow) -> str | None:
         """Return in what the rows of a flow are measured, if that is known."""
-        mark = self._marks.get(flow) or self._hints.get(flow.key)
-        return mark.unit if mark else None
+        return self._known(flow).unit
 
     @callback
     def open(self, flow: Flow, first: datetime, newest: StatisticRow | None) -> None:
@@ -135,15 +157,14 @@ class HistoryProgress:
         `newest` is what the database has; the hint counts only if it has no less than
         it had.
         """
-        self._first[flow] = first
-        rows_until = newest.start + HOUR if newest else first
-        hint = self._hints.get(flow.key)
-        if hint and not self.is_other_unit(flow) and _still_there(hint, newest):
-            hint = self._trusted(hint, flow)
-            rows_until = max(rows_until, hint.until)
+        is_other_unit = self.is_other_unit(flow)
         unit = flow.unit or self.unit(flow)
-        start = newest.start if newest else None
-        self._marks[flow] = SeriesProgress(rows_until, start, unit)
+        hint = replace(self._hints.pop(flow.key, _NOTHING), first=first)
+        rows = SeriesProgress(first, _hour_of(newest), unit, first)
+        until = rows.rows_until
+        if not is_other_unit and _still_there(hint, newest):
+            until = max(until, hint.trusted.until)
+        self._marks[flow] = replace(rows, until=until)
 
     @callback
     def close(self, flow: Flow) -> None:
@@ -166,12 +187,11 @@ class HistoryProgress:
         That is now of a flow that is not open: nothing of it is to be looked for.
         """
         mark = self._marks.get(flow)
-        return self._trusted(mark, flow).until if mark else dt_util.utcnow()
+        return mark.trusted.until if mark else dt_util.utcnow()
 
     def newest(self, flow: Flow) -> datetime | None:
         """Return the hour of the newest row, in UTC."""
-        mark = self._marks.get(flow)
-        return mark.newest if mark else None
+        return self._mark(flow).newest
 
     def is_complete(self, flow: Flow, until: datetime) -> bool:
         """Return whether the history of a flow is known up to `until`."""
@@ -180,38 +200,30 @@ class HistoryProgress:
     @callback
     def advance(self, flow: Flow, until: datetime) -> None:
         """Note that all is known before `until`, of which no later than now counts."""
-        if mark := self._marks.get(flow):
-            known = self.until(flow)
-            until = max(known, min(until, dt_util.utcnow()))
-            self._set(flow, replace(mark, until=until))
+        known = max(self.until(flow), min(until, dt_util.utcnow()))
+        self._set(flow, replace(self._mark(flow), until=known))
 
     @callback
     def note(self, flow: Flow, newest: StatisticRow | None) -> None:
         """Note which row is the newest."""
-        if mark := self._marks.get(flow):
-            self._set(flow, replace(mark, newest=newest.start if newest else None))
+        self._set(flow, replace(self._mark(flow), newest=_hour_of(newest)))
 
     @callback
     def rewind(self, flow: Flow, newest: StatisticRow | None = None) -> None:
         """Start again behind the newest row, or at the first hour: rows are gone."""
-        if mark := self._marks.get(flow):
-            until = newest.start + HOUR if newest else self._first[flow]
-            start = newest.start if newest else None
-            self._set(flow, replace(mark, until=until, newest=start))
+        rows = replace(self._mark(flow), newest=_hour_of(newest))
+        self._set(flow, replace(rows, until=rows.rows_until))
 
-    def _trusted(self, mark: SeriesProgress, flow: Flow) -> SeriesProgress:
-        """Return a mark as far as it can be true.
+    def _mark(self, flow: Flow) -> SeriesProgress:
+        return self._marks.get(flow, _NOTHING)
 
-        One that is later than now was made by a clock that stood ahead: what was found
-        empty then had not happened yet. Only the rows count.
-        """
-        if mark.until <= dt_util.utcnow() + HOUR:
-            return mark
-        first = self._first[flow]
-        return replace(mark, until=mark.newest + HOUR if mark.newest else first)
+    def _known(self, flow: Flow) -> SeriesProgress:
+        """Return the mark of a flow, or what was known when it was last looked at."""
+        return self._marks.get(flow) or self._hints.get(flow.key, _NOTHING)
 
     def _set(self, flow: Flow, mark: SeriesProgress) -> None:
-        if mark != self._marks[flow]:
+        """Let a flow have another mark, unless it was closed meanwhile."""
+        if self.is_open(flow) and mark != self._marks[flow]:
             self._marks[flow] = mark
             self._save()
 
@@ -227,10 +239,10 @@ class HistoryProgress:
 
     @callback
     def _as_dict(self) -> dict[str, Any]:
-        open_ = {f.key: self._trusted(mark, f) for f, mark in self._marks.items()}
-        rest = [item for item in self._hints.items() if item[0] not in open_]
-        rest.sort(key=lambda item: item[1].until, reverse=True)
-        marks = dict(rest[:MAX_HINTS]) | open_
+        open_ = {flow.key: mark.trusted for flow, mark in self._marks.items()}
+        hints = self._hints.items()
+        kept = nlargest(MAX_HINTS, hints, key=lambda hint: hint[1].until)
+        marks = dict(kept) | open_
         return {
             "flows": {key: mark.as_dict() for key, mark in marks.items()},
             "foreign": dict(self._foreign),
@@ -238,8 +250,8 @@ class HistoryProgress:
         }
 
 
-def _mapping(data: object) -> Mapping[str, Any]:
-    return data if isinstance(data, Mapping) else {}
+def _hour_of(row: StatisticRow | None) -> datetime | None:
+    return row.start if row else None
 
 
 def _still_there(hint: SeriesProgress, newest: StatisticRow | None) -> bool:

@@ -1,6 +1,6 @@
 """Reads the statistics by the recorder's public functions, in its pool of readers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..metering.reconcile import TAIL, StatisticRow, StoredWindow, amounts_between
 from .turn import check_recorder
-from .updates import RecorderError
+from .updates import RecorderError, newest_of
 
 
 async def async_read[*Ts, T](
@@ -48,14 +48,16 @@ def rows_from(
     found = statistics_during_period(
         hass, start, end, {id_}, "hour", None, {"state", "sum", "change"}
     ).get(id_, [])
-    rows = [_hour_row(row) for row in found]
-    if found:
-        change = found[0].get("change")
-        return StoredWindow(rows[0].sum - (change or 0.0), rows)
-    newest = newest_rows(hass, [id_])[id_]
-    if newest and newest[-1].start < start:
-        return StoredWindow(newest[-1].sum, [])
-    return StoredWindow(0.0, [])
+    rows = list(map(_hour_row, found))
+    if rows:
+        return StoredWindow(rows[0].sum - (found[0].get("change") or 0.0), rows)
+    return StoredWindow(_newest_sum(hass, id_, start), rows)
+
+
+def _newest_sum(hass: HomeAssistant, id_: str, before: datetime) -> float:
+    """Return the sum of the newest row if that is older than a moment, or else 0."""
+    newest = newest_of(newest_rows(hass, [id_])[id_])
+    return newest.sum if newest and newest.start < before else 0.0
 
 
 def amounts_during(
@@ -77,12 +79,12 @@ def hourly_amounts(
     found = statistics_during_period(
         hass, start, end, set(ids), "hour", None, {"state"}
     )
+    return {id_: _by_hour(rows) for id_, rows in found.items()}
+
+
+def _by_hour(rows: Iterable[Mapping[str, Any]]) -> dict[datetime, float]:
     return {
-        id_: {
-            datetime.fromtimestamp(row["start"], UTC): row["state"] or 0.0
-            for row in rows
-        }
-        for id_, rows in found.items()
+        datetime.fromtimestamp(row["start"], UTC): row["state"] or 0.0 for row in rows
     }
 
 

@@ -28,6 +28,10 @@ type Derivations = Callable[[Flow, Quarters], tuple[Derived, ...]]
 """Gives what is derived from a flow, and from the quarter hours of it that are at hand."""
 
 
+def _no_derivations(_: Flow, __: Quarters) -> tuple[Derived, ...]:
+    return ()
+
+
 class SiteStatistics:
     """Writes amounts, and remembers."""
 
@@ -49,7 +53,7 @@ class SiteStatistics:
             self._async_work,
             self._tell,
         )
-        self._derivations: Derivations | None = None
+        self._derivations: Derivations = _no_derivations
         self._listeners: dict[object, Callable[[], None]] = {}
         self._telling = False
         self._under_way = 0
@@ -104,7 +108,7 @@ class SiteStatistics:
     @callback
     def async_set_derivations(self, derivations: Derivations | None) -> None:
         """Let statistics be derived from what is written from now on."""
-        self._derivations = derivations
+        self._derivations = derivations or _no_derivations
 
     # --- Behind the polls ---------------------------------------------------------
 
@@ -138,12 +142,11 @@ class SiteStatistics:
         hours = {flow: self._live.hours(flow, poll, now) for flow, poll in due.items()}
         quarters = {flow: poll.quarters for flow, poll in due.items()}
         written = await self._async_update(hours, EXACT, quarters)
-        for flow, result in written.items():
-            if not result.rows_missing:
-                poll, some = due[flow], hours[flow]
-                self._live.written(flow, poll, some)
-                until = known_until(poll, some, self._progress.until(flow))
-                self._progress.advance(flow, until)
+        for flow in _in_place(written):
+            poll, some = due[flow], hours[flow]
+            self._live.written(flow, poll, some)
+            until = known_until(poll, some, self._progress.until(flow))
+            self._progress.advance(flow, until)
 
     # --- Writing ------------------------------------------------------------------
 
@@ -161,9 +164,7 @@ class SiteStatistics:
         the cloud gave, and the hour from which on it did: hours that leave the window
         of the polls empty are known to be empty then.
         """
-        own = {
-            flow: some for flow, some in quarters.items() if flow in self._site.flows
-        }
+        own = {f: some for f, some in quarters.items() if f in self._site.flows}
         self._live.take(own, asked, known_since)
         self._background.wake()
 
@@ -186,10 +187,9 @@ class SiteStatistics:
             if self.is_open(flow)
         }
         written = await self._async_update(own, tolerance, {})
-        for flow, result in written.items():
-            if not result.rows_missing:
-                now = dt_util.utcnow()
-                self._live.history_written(flow, own[flow], asked, now)
+        now = dt_util.utcnow()
+        for flow in _in_place(written):
+            self._live.history_written(flow, own[flow], asked, now)
         return {flow: written.get(flow, WriteResult(())) for flow in hours}
 
     async def _async_update(
@@ -199,12 +199,11 @@ class SiteStatistics:
         quarters: Mapping[Flow, Quarters],
     ) -> dict[Flow, WriteResult]:
         """Write, and note what the newest rows are then, or that rows are missing."""
-        derive = self._derivations
         updates = {
             self.statistic_id(flow): SeriesUpdate(
                 some,
                 self._progress.newest(flow),
-                derive(flow, quarters.get(flow, {})) if derive else (),
+                self._derivations(flow, quarters.get(flow, {})),
             )
             for flow, some in hours.items()
         }
@@ -213,7 +212,7 @@ class SiteStatistics:
         written = {flow: by_id[self.statistic_id(flow)] for flow in hours}
         for flow, result in written.items():
             self._note(flow, result)
-        if any(result.rows_missing for result in written.values()):
+        if written.keys() - _in_place(written):
             # Who clears a statistic deletes its name and unit as well.
             await self._site.async_announce(hours)
         self._tell()
@@ -249,7 +248,7 @@ class SiteStatistics:
 
     async def async_existing(self, flows: Iterable[Flow]) -> frozenset[Flow]:
         """Return the flows that have rows. Raises RecorderError."""
-        ids = {flow: self.statistic_id(flow) for flow in flows}
+        ids = self._site.statistic_ids(flows)
         tails = await self._writer.async_newest_rows(tuple(ids.values()))
         return frozenset(flow for flow, id_ in ids.items() if tails[id_])
 
@@ -260,7 +259,7 @@ class SiteStatistics:
 
         By the start of the period, in kWh or m³. Raises RecorderError.
         """
-        ids = {flow: self.statistic_id(flow) for flow in flows}
+        ids = self._site.statistic_ids(flows)
         amounts = await self._writer.async_amounts(tuple(ids.values()), bounds)
         return {flow: amounts[id_] for flow, id_ in ids.items()}
 
@@ -344,3 +343,8 @@ class SiteStatistics:
         finally:
             self._under_way -= 1
             self._tell()
+
+
+def _in_place(written: Mapping[Flow, WriteResult]) -> list[Flow]:
+    """Return the flows of which no rows are missing: the others were not written."""
+    return [flow for flow, result in written.items() if not result.rows_missing]

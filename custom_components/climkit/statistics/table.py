@@ -7,12 +7,12 @@ here. Any of it may move with any version: `transactions` alone imports this mod
 """
 
 from annotationlib import Format
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from inspect import signature
-from itertools import batched, pairwise
+from itertools import batched, chain, pairwise
 import time
 from typing import Any, Final, override
 
@@ -39,16 +39,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from ..metering.hours import HOUR
-from ..metering.reconcile import (
-    TAIL,
-    Plan,
-    StatisticRow,
-    StoredWindow,
-    plan,
-    plan_derived,
-)
+from ..metering.reconcile import TAIL, Plan, StatisticRow, StoredWindow, plan
 from ..metering.spans import Span
-from .updates import Derived, SeriesUpdate, WriteResult, pending_derivations
+from .updates import Derived, Hours, SeriesUpdate, WriteResult, pending_derivations
 
 _NAMES: Final[dict[type, tuple[str, ...]]] = {
     Recorder: ("queue_task", "get_session"),
@@ -73,19 +66,27 @@ def probe() -> str | None:
 
     A name that is gone does not even come so far: then this module can't be imported.
     """
-    for owner, names in _NAMES.items():
-        for name in names:
-            if not hasattr(owner, name):
-                return f"{owner.__name__}.{name}"
-    calls = {getattr(owner, name): args for (owner, name), args in _METHODS.items()}
-    for call, args in (calls | _FUNCTIONS).items():
+    return next(chain(_missing_names(), _other_arguments()), None)
+
+
+def _missing_names() -> Iterator[str]:
+    return (
+        f"{owner.__name__}.{name}"
+        for owner, names in _NAMES.items()
+        for name in names
+        if not hasattr(owner, name)
+    )
+
+
+def _other_arguments() -> Iterator[str]:
+    methods = {getattr(owner, name): args for (owner, name), args in _METHODS.items()}
+    for call, args in (methods | _FUNCTIONS).items():
         try:
             signature(call, annotation_format=Format.FORWARDREF).bind(
                 **dict.fromkeys(args)
             )
         except TypeError as err:
-            return f"{call.__qualname__}: {err}"
-    return None
+            yield f"{call.__qualname__}: {err}"
 
 
 def queue(
@@ -192,14 +193,10 @@ class Tables:
         self, updates: Mapping[str, SeriesUpdate], tolerance: float
     ) -> dict[str, WriteResult]:
         """Bring statistics in line with the updates, and with them what is derived."""
-        known = self._series(updates)
-        results = {}
+        results = dict.fromkeys(updates, WriteResult((), rows_missing=True))
         revised: dict[str, frozenset[datetime]] = {}
-        for id_, some in updates.items():
-            if id_ not in known:
-                results[id_] = WriteResult((), rows_missing=True)
-                continue
-            results[id_], hours = known[id_].write(some, tolerance)
+        for id_, series in self._series(updates).items():
+            results[id_], hours = series.write(updates[id_], tolerance)
             if not results[id_].rows_missing:
                 revised[id_] = hours
         missing = self._derive_pending(pending_derivations(updates, revised))
@@ -210,34 +207,31 @@ class Tables:
         found = (each.rows_from(span[0], 1) for each in self._series(ids).values())
         return min([span[1], *(_row_of(row).start for rows in found for row in rows)])
 
-    def _series(self, ids: Iterable[str]) -> dict[str, _Series]:
-        return {id_: _Series(self.database, n) for id_, n in self.find(ids).items()}
+    def _series(self, ids: Collection[str]) -> dict[str, _Series]:
+        found = self.find(ids)
+        return {id_: _Series(self.database, found[id_]) for id_ in ids if id_ in found}
 
     def _derive_pending(
-        self, pending: Mapping[str, tuple[Derived, frozenset[datetime]]]
+        self, pending: Mapping[str, tuple[Derived, Hours]]
     ) -> frozenset[str]:
         """Derive what is pending; return the ids of statistics that do not exist."""
         there = self.find(pending).keys()
-        for derived, hours in (pending[id_] for id_ in there):
-            self.derive(derived, (min(hours), max(hours) + HOUR), hours)
+        for id_ in there:
+            self.derive(*pending[id_])
         return frozenset(pending.keys() - there)
 
-    def derive(
-        self, derived: Derived, span: Span, hours: frozenset[datetime] | None
-    ) -> int:
-        """Derive these hours of a span, or all of it; return how many rows changed."""
+    def derive(self, derived: Derived, hours: Hours) -> int:
+        """Derive some hours anew; return how many rows changed."""
         known = self._series((derived.id, *derived.sources))
         if derived.id not in known:
             return 0
         sources = [
-            known[id_].amounts_in(span) if id_ in known else {}
+            known[id_].amounts_in(hours.span) if id_ in known else {}
             for id_ in derived.sources
         ]
-        amounts = derived.amounts_of(hours, span, sources)
         series = known[derived.id]
-        window = series.window(*span)
-        hours = frozenset(window.ids) | amounts.keys() if hours is None else hours
-        what = plan_derived(window.stored, window.following, hours, amounts)
+        window = series.window(*hours.span)
+        what = derived.plan(hours, sources, window.stored, window.following)
         series.execute(what, window.ids)
         return len(what.changed) + len(what.gone)
 
@@ -289,20 +283,14 @@ class _Series:
 
     def execute(self, what: Plan, ids: Mapping[datetime, int]) -> None:
         """Do what is planned; `ids` has the numbers of the rows that are there."""
-        if what.gone:
-            self.database.execute(_DELETE, [{"row": ids[hour]} for hour in what.gone])
-        self._insert([row for row in what.changed if row.start not in ids])
-        if old := [
-            {"row": ids[row.start], "amount": row.state, "total": row.sum}
-            for row in what.changed
-            if row.start in ids
-        ]:
-            self.database.execute(_CORRECT, old)
+        self._each(_DELETE, ({"row": ids[hour]} for hour in what.gone))
+        self._insert(what, ids)
+        self._correct(what, ids)
         if what.shift:
             first, delta = what.shift
             self._run(_SHIFT, first=first.timestamp(), delta=delta)
 
-    def _insert(self, rows: Sequence[StatisticRow]) -> None:
+    def _insert(self, what: Plan, ids: Mapping[datetime, int]) -> None:
         new = (
             {
                 "metadata_id": self.number,
@@ -311,10 +299,22 @@ class _Series:
                 "state": row.state,
                 "sum": row.sum,
             }
-            for row in rows
+            for row in what.changed
+            if row.start not in ids
         )
-        for some in batched(new, 500, strict=False):
-            self.database.execute(_INSERT, some)
+        self._each(_INSERT, new)
+
+    def _correct(self, what: Plan, ids: Mapping[datetime, int]) -> None:
+        old = (
+            {"row": ids[row.start], "amount": row.state, "total": row.sum}
+            for row in what.changed
+            if row.start in ids
+        )
+        self._each(_CORRECT, old)
+
+    def _each(self, statement: Executable, rows: Iterable[Mapping[str, float]]) -> None:
+        for some in batched(rows, 500, strict=False):
+            self.database.execute(statement, some)
 
     def amounts_in(self, span: Span) -> dict[datetime, float]:
         """Return the amounts of the hours of a span."""

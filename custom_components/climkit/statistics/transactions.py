@@ -65,8 +65,8 @@ class TableBackend:
             start = await self._async_run(turn, oldest)
         while start < end:
             stop = min(start + ROWS_AT_ONCE * HOUR, end)
-            span, hours = hours_within(spans, start, stop)
-            work = partial(Tables.derive, derived=derived, span=span, hours=hours)
+            hours = hours_within(spans, start, stop)
+            work = partial(Tables.derive, derived=derived, hours=hours)
             written += await self._async_run(turn, work)
             start = stop
         return written

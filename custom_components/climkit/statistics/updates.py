@@ -1,15 +1,16 @@
 """What is asked of the writers of statistics, and what became of it."""
 
-from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.exceptions import HomeAssistantError
 
 from ..const import DOMAIN
 from ..metering.hours import HOUR, HourlyAmounts
-from ..metering.reconcile import StatisticRow
+from ..metering.reconcile import Plan, StatisticRow, StoredWindow, plan_derived
 from ..metering.spans import Span, clipped
 
 
@@ -23,11 +24,35 @@ class RecorderError(HomeAssistantError):
         )
 
 
-type Hours = tuple[Span, frozenset[datetime] | None]
-"""A span, and which of its hours; None is all of them."""
-
 type Amounts = Mapping[datetime, float]
 """By the start of the hour, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """All hours of a span, or some."""
+
+    span: Span
+    some: frozenset[datetime] | None = None
+    """None is all of them."""
+
+    @classmethod
+    def these(cls, hours: frozenset[datetime]) -> Hours:
+        """Return these hours, of which there must be one at least."""
+        return cls((min(hours), max(hours) + HOUR), hours)
+
+    def only(self, amounts: Amounts) -> Amounts:
+        """Return the amounts of these hours, of amounts within the span."""
+        if self.some is None:
+            return amounts
+        return {hour: amount for hour, amount in amounts.items() if hour in self.some}
+
+    def touched(self, stored: StoredWindow, amounts: Amounts) -> AbstractSet[datetime]:
+        """Return these hours, or of a whole span those that have a row, or get one."""
+        if self.some is None:
+            return amounts.keys() | (row.start for row in stored.rows)
+        return self.some
+
 
 type Derivation = Callable[[Span, Sequence[Amounts]], Amounts]
 """Gives the amounts of a derived statistic for the hours of a span, from what is stored
@@ -54,22 +79,22 @@ class Derived:
         """Return the id of the statistic."""
         return self.metadata["statistic_id"]
 
-    def amounts_of(
+    def plan(
         self,
-        hours: AbstractSet[datetime] | None,
-        span: Span,
+        hours: Hours,
         sources: Sequence[Amounts],
-    ) -> Amounts:
-        """Return the amounts of these hours of a span, or of all its hours.
+        stored: StoredWindow,
+        following: StatisticRow | None,
+    ) -> Plan:
+        """Return by what its rows of these hours must change.
 
-        Only of hours that are wanted it may be said how they came about.
+        `sources` has what is stored of each source in the hours' span, `stored` what is
+        of this statistic there, `following` its first row behind. Only of hours that are
+        wanted it may be said how they came about.
         """
-        if hours is not None:
-            sources = [
-                {hour: amount for hour, amount in some.items() if hour in hours}
-                for some in sources
-            ]
-        return self.amounts(span, sources)
+        amounts = self.amounts(hours.span, [hours.only(some) for some in sources])
+        wanted = hours.touched(stored, amounts)
+        return plan_derived(stored, following, wanted, amounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +128,37 @@ class WriteResult:
     def without(self, update: SeriesUpdate, missing: frozenset[str]) -> WriteResult:
         """Return the same; of what derives from the update, some is `missing`."""
         found = missing.intersection(derived.id for derived in update.derived)
-        return replace(self, derived_missing=frozenset(found)) if found else self
+        return replace(self, derived_missing=found)
 
     @property
     def newest(self) -> StatisticRow | None:
         """Return its newest row, or None while it has none."""
-        return self.newest_rows[-1] if self.newest_rows else None
+        return newest_of(self.newest_rows)
+
+
+def newest_of(rows: Sequence[StatisticRow]) -> StatisticRow | None:
+    """Return the last of some rows, oldest first; None if there is none."""
+    return rows[-1] if rows else None
 
 
 def hours_within(spans: Sequence[Span], first: datetime, last: datetime) -> Hours:
-    """Return what of the spans (of whole hours, oldest first) is in [first, last).
+    """Return what of the spans (of whole hours, oldest first) is in [first, last)."""
+    inside = (clipped(span, first, last) for span in spans)
+    parts = list(filter(None, inside)) or [(first, first)]
+    whole = parts[0][0], parts[-1][1]
+    if len(parts) == 1:
+        return Hours(whole)
+    return Hours(whole, frozenset(chain.from_iterable(map(_hours_of, parts))))
 
-    That is a span and the hours of it that are meant; None if that is all of them.
-    """
-    parts = [part for span in spans if (part := clipped(span, first, last))]
-    if len(parts) < 2:
-        return (parts[0] if parts else (first, first)), None
-    hours = frozenset(
-        start + n * HOUR for start, end in parts for n in range((end - start) // HOUR)
-    )
-    return (parts[0][0], parts[-1][1]), hours
+
+def _hours_of(span: Span) -> Iterator[datetime]:
+    start, end = span
+    return (start + n * HOUR for n in range((end - start) // HOUR))
 
 
 def pending_derivations(
     updates: Mapping[str, SeriesUpdate], revised: Mapping[str, frozenset[datetime]]
-) -> dict[str, tuple[Derived, frozenset[datetime]]]:
+) -> dict[str, tuple[Derived, Hours]]:
     """Return what is to be derived after an update, and for which hours, by id.
 
     `revised` has the hours of which each updated statistic has other amounts now. What
@@ -138,4 +169,8 @@ def pending_derivations(
         for derived in updates[id_].derived:
             _, known = pending.get(derived.id, (derived, frozenset[datetime]()))
             pending[derived.id] = derived, known | hours | derived.hours
-    return {id_: (derived, hours) for id_, (derived, hours) in pending.items() if hours}
+    return {
+        id_: (derived, Hours.these(hours))
+        for id_, (derived, hours) in pending.items()
+        if hours
+    }

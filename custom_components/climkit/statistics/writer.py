@@ -58,26 +58,30 @@ async def async_choose(hass: HomeAssistant) -> Backend:
 
     Found out once. Where anything private has moved, all goes on by the public call.
     """
-    if _BACKEND not in hass.data:
-        backend: Backend
-        try:
-            table = await async_import_module(hass, f"{__package__}.transactions")
-            moved = table.what_has_moved()
-            backend = table.TableBackend(hass)
-        except Exception as err:  # noqa: BLE001
-            moved = err
-        if moved:
-            backend = OfficialBackend(hass)
-        if _BACKEND not in hass.data:
-            if moved:
-                LOGGER.warning(
-                    "The recorder of this Home Assistant is not as expected (%s):"
-                    " statistics are written by its import function instead, which"
-                    " takes longer",
-                    moved,
-                )
-            hass.data[_BACKEND] = backend
-    return hass.data[_BACKEND]
+    if _BACKEND in hass.data:
+        return hass.data[_BACKEND]
+    found, moved = await _async_possible(hass)
+    chosen = hass.data.setdefault(_BACKEND, found)
+    if moved and chosen is found:  # not if another site was quicker
+        LOGGER.warning(
+            "The recorder of this Home Assistant is not as expected (%s):"
+            " statistics are written by its import function instead, which"
+            " takes longer",
+            moved,
+        )
+    return chosen
+
+
+async def _async_possible(hass: HomeAssistant) -> tuple[Backend, object]:
+    """Return the best way of writing that is possible, and what forbids a better one."""
+    try:
+        table = await async_import_module(hass, f"{__package__}.transactions")
+        moved = table.what_has_moved()
+        if not moved:
+            return table.TableBackend(hass), None
+    except Exception as err:  # noqa: BLE001
+        moved = err
+    return OfficialBackend(hass), moved
 
 
 @callback
@@ -110,8 +114,7 @@ class StatisticsWriter:
 
     async def async_announce(self, wanted: Sequence[StatisticMetaData]) -> None:
         """Let each statistic be there under its name and unit, be it still empty."""
-        ids = tuple(metadata["statistic_id"] for metadata in wanted)
-        known = await self._async_read(stored_metadata, ids)
+        known = await self._async_read(stored_metadata, _ids_of(wanted))
         check_recorder(self._hass)
         for metadata in wanted:
             if not is_as_wanted(known.get(metadata["statistic_id"]), metadata):
@@ -124,7 +127,7 @@ class StatisticsWriter:
         self._check_running()
         await self.async_announce(wanted)
         await async_barrier(self._hass, self._turn, wanted[0]["statistic_id"])
-        ids = tuple(metadata["statistic_id"] for metadata in wanted)
+        ids = _ids_of(wanted)
         if len(await self._async_read(stored_metadata, ids)) < len(set(ids)):
             raise RecorderError
 
@@ -175,3 +178,7 @@ class StatisticsWriter:
         """
         if self._hass.state is not CoreState.running:
             raise RecorderError
+
+
+def _ids_of(wanted: Sequence[StatisticMetaData]) -> tuple[str, ...]:
+    return tuple(metadata["statistic_id"] for metadata in wanted)
