@@ -23,7 +23,7 @@ from ..reading.account import async_ask_for_password
 from ..reading.answers import Question
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.updates import RecorderError
-from .comparison import turn_of
+from .comparison import first_used, turn_of
 from .reconciler import OVERLAP, HistoryReconciler
 
 RECENT: Final = timedelta(days=35)
@@ -77,14 +77,18 @@ class HistoryAudit:
         for medium in self._site.data.media:
             if self._reconciler.refused:
                 return
-            try:
-                async with self._reconciler.lock:
-                    await self._async_check(medium)
-            except ClimkitAuthenticationError:
-                self._reconciler.refused = True
-                async_ask_for_password(self._hass, self._entry)
-            except (ClimkitError, RecorderError) as err:
-                LOGGER.debug("No audit of %s tonight: %s", medium, err)
+            await self._async_try(medium)
+
+    async def _async_try(self, medium: Medium) -> None:
+        """Check one medium, unless the cloud or the recorder can't serve now."""
+        try:
+            async with self._reconciler.lock:
+                await self._async_check(medium)
+        except ClimkitAuthenticationError:
+            self._reconciler.refused = True
+            async_ask_for_password(self._hass, self._entry)
+        except (ClimkitError, RecorderError) as err:
+            LOGGER.debug("No audit of %s tonight: %s", medium, err)
 
     async def _async_check(self, medium: Medium) -> None:
         """Check one medium: what is recent, what is old, what was left out."""
@@ -104,9 +108,7 @@ class HistoryAudit:
         first = await self._async_first(medium, flows)
         if old := turn_of((first, recent), night):
             await reconciler.async_by_hours(medium, flows, [old])
-        for hole in reconciler.left_out.due(medium, now):
-            some = tuple(flow for flow in flows if flow in hole.flows)
-            await reconciler.async_by_hours(medium, some, [hole.span])
+        await reconciler.async_look_for(reconciler.left_out.due(medium, now), flows)
 
     async def _async_first(self, medium: Medium, flows: tuple[Flow, ...]) -> datetime:
         """Return the hour from which on there is something, as far as is known.
@@ -116,12 +118,10 @@ class HistoryAudit:
         info = self._site.data
         bounds = local_months(info.beginning, dt_util.utcnow(), info.zone)
         stored = await self._statistics.async_amounts(flows, bounds)
-        some = [at for months in stored.values() for at in months if months[at]]
-        if known := self._reconciler.months.first.get(medium):
-            some.append(known)
-        first = max(min(some, default=info.beginning), info.beginning)
+        known = first_used(stored.values()), self._reconciler.months.first.get(medium)
+        first = min(filter(None, known), default=info.beginning)
         depth = self._reader.depth(medium, Resolution.HOUR)
-        return max(first, depth) if depth else first
+        return max(filter(None, (first, info.beginning, depth)))
 
     async def _async_look_further_back(
         self, medium: Medium, flows: tuple[Flow, ...], night: int

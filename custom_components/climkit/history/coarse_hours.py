@@ -73,5 +73,4 @@ class CoarseHours:
             self._since = None
             self._put_off.clear()
         spans = without(self._spans.get(id_, ()), self._put_off.get(id_, ()))
-        parts = (clipped(span, span[0], before) for span in spans)
-        return [part for part in parts if part]
+        return [part for span in spans if (part := clipped(span, span[0], before))]

@@ -3,7 +3,7 @@
 Pure functions over aware UTC times and energies in kWh (or volumes in m³).
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
@@ -32,9 +32,18 @@ type Amounts = Mapping[datetime, float]
 
 def months_within(span: Span, zone: tzinfo) -> list[datetime]:
     """Return the bounds, in UTC, of the local months that lie wholly within a span."""
-    start, end = span
-    bounds = [at for at in local_months(start, end, zone) if start <= at <= end]
+    months = local_months(*span, zone)  # of which only the last is behind the span
+    bounds = months[bisect_left(months, span[0]) : -1]
     return bounds if len(bounds) > 1 else []
+
+
+def first_used(amounts: Iterable[Amounts]) -> datetime | None:
+    """Return the start, in UTC, of the first period in which anything flowed, if any did.
+
+    `amounts` has those of each flow.
+    """
+    used = (at for some in amounts for at, amount in some.items() if amount)
+    return min(used, default=None)
 
 
 def by_period(
@@ -43,19 +52,24 @@ def by_period(
     """Return amounts by the bound that each label means, and how many mean none.
 
     A cloud may label a local month by the midnight of another zone. Labels outside of
-    all bounds are of no interest, and do not count.
+    all bounds are of no interest, and do not count. There is one bound at least.
     """
     found: dict[datetime, float] = {}
     lost = 0
     for label, amount in amounts.items():
-        index = bisect_left(bounds, label)
-        near = {abs(at - label): at for at in bounds[max(index - 1, 0) : index + 1]}
-        if near and (distance := min(near)) <= NEAR:
-            bound = near[distance]
+        bound = _nearest(label, bounds)
+        if abs(bound - label) <= NEAR:
             found[bound] = found.get(bound, 0.0) + amount
-        elif bounds and bounds[0] < label < bounds[-1]:
+        elif bounds[0] < label < bounds[-1]:
             lost += 1
     return found, lost
+
+
+def _nearest(label: datetime, bounds: Sequence[datetime]) -> datetime:
+    """Return the bound that is nearest to a label: of two, the later one."""
+    index = bisect_left(bounds, label)
+    around = bounds[max(index - 1, 0) : index + 1]
+    return min(reversed(around), key=lambda bound: abs(bound - label))
 
 
 def odd_periods(
@@ -72,11 +86,11 @@ def odd_periods(
     """
     odd = {}
     for start, end in pairwise(bounds):
-        difference = cloud.get(start, 0.0) - stored.get(start, 0.0)
+        known = stored.get(start, 0.0)
+        difference = cloud.get(start, known) - known
         allowed = min(rounding_allowance(end - start), EVEN)
-        if start not in cloud or abs(difference) <= allowed:
-            continue
-        if abs(difference - accepted.get(start, 0.0)) > HOUR_ROUNDING:
+        is_new = abs(difference - accepted.get(start, 0.0)) > HOUR_ROUNDING
+        if abs(difference) > allowed and is_new:
             odd[start] = difference
     return odd
 
@@ -98,9 +112,9 @@ def told_between(
     """
     if oldest is None or newest is None:
         return bounds[0], bounds[0]
-    start = max((at for at in bounds if at <= oldest + NEAR), default=bounds[0])
-    end = next((at for at in bounds if at > newest + NEAR), bounds[-1])
-    return start, end
+    first = bisect_right(bounds, oldest + NEAR) - 1
+    behind = bisect_right(bounds, newest + NEAR)
+    return bounds[max(first, 0)], bounds[min(behind, len(bounds) - 1)]
 
 
 def spans_of(periods: Iterable[datetime], bounds: Sequence[datetime]) -> list[Span]:
@@ -131,7 +145,7 @@ def _none_is_near(pairs: Pairs, running: datetime) -> bool:
         for start, amount in stored.items()
         if amount > CLEAR and start < running
     ]
-    return bool(distances) and min(distances) > CLEAR
+    return min(distances, default=0.0) > CLEAR
 
 
 def _is_short(pairs: Pairs, running: datetime) -> bool:
@@ -139,7 +153,7 @@ def _is_short(pairs: Pairs, running: datetime) -> bool:
 
     That the cloud says nothing of it means something if no month has anything.
     """
-    has_energy = any(amount > 0 for cloud, _ in pairs for amount in cloud.values())
+    has_energy = any(max(cloud.values(), default=0.0) > 0 for cloud, _ in pairs)
     return any(
         stored.get(running, 0.0) - cloud.get(running, 0.0) > CLEAR
         for cloud, stored in pairs

@@ -5,6 +5,7 @@ that lack values, or with nothing. What an import has from such answers is held 
 the months again after some minutes, not only in the night. Pure, but for its memory.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -35,7 +36,9 @@ class _Doubt:
 class Doubts:
     """The doubts about what was imported, by medium."""
 
-    _doubts: dict[Medium, _Doubt] = field(default_factory=dict)
+    _doubts: defaultdict[Medium, _Doubt] = field(
+        default_factory=lambda: defaultdict(_Doubt)
+    )
 
     def begin(self, medium: Medium, *, again: bool = False) -> None:
         """Begin to read a medium: for the first time, or again."""
@@ -44,29 +47,27 @@ class Doubts:
 
     def hear(self, medium: Medium, answer: Answer, flows: list[Flow]) -> None:
         """Note what is strange about an answer of hours of some flows."""
-        doubt = self._doubts.setdefault(medium, _Doubt())
-        doubt.has_gaps = doubt.has_gaps or any(map(answer.has_gaps, flows))
-        doubt.is_silent = doubt.is_silent or any(
-            map(_is_silence, answer.unknown.values())
-        )
+        doubt = self._doubts[medium]
+        doubt.has_gaps |= any(map(answer.has_gaps, flows))
+        doubt.is_silent |= any(map(_is_silence, answer.unknown.values()))
 
     def has_gaps(self, medium: Medium) -> bool:
         """Return whether hours lacked values, so that months may well have more."""
-        return medium in self._doubts and self._doubts[medium].has_gaps
+        return self._doubts[medium].has_gaps
 
     def end(
         self, medium: Medium, odd: list[Amounts], *, has_gaps: bool, has_holes: bool
     ) -> None:
         """Note by how much months are odd now, whether they have gaps, what is left out."""
-        doubt = self._doubts.setdefault(medium, _Doubt())
+        doubt = self._doubts[medium]
         doubt.is_open = (
             any(map(is_lacking, odd)) or has_gaps or (doubt.is_silent and has_holes)
         )
 
     def remain(self, medium: Medium) -> bool:
         """Return whether a medium is to be looked at again."""
-        doubt = self._doubts.get(medium)
-        return doubt is not None and doubt.is_open and doubt.looks < LOOKS
+        doubt = self._doubts[medium]
+        return doubt.is_open and doubt.looks < LOOKS
 
 
 def _is_silence(error: ClimkitError) -> bool:

@@ -6,6 +6,7 @@ of the live polls is brought in line with the cloud, in the background.
 """
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, override
 
@@ -19,6 +20,7 @@ from ..api import ClimkitAuthenticationError, ClimkitError, Priority, Resolution
 from ..const import LOGGER
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, LIVE_WINDOW, hour_of
+from ..metering.spans import Span
 from ..reading.account import async_ask_for_password
 from ..reading.answers import Question
 from ..reading.refusals import patience
@@ -28,6 +30,18 @@ from .reconciler import OVERLAP, HistoryReconciler
 
 ALMOST: Final = 99.9
 """Percent that are shown while it is still held against its months what came."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Everything from some hour on is being fetched again."""
+
+    since: datetime
+    task: asyncio.Task[dict[Flow, ClimkitError]]
+
+    def covers(self, begin: datetime) -> bool:
+        """Return whether it is under way, and brings all from a time on."""
+        return not self.task.done() and self.since <= begin
 
 
 class HistoryImporter(DataUpdateCoordinator[float]):
@@ -51,8 +65,7 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         self._reader = reconciler.reader
         self._site = site
         self._statistics = reconciler.statistics
-        self._again: asyncio.Task[dict[Flow, ClimkitError]] | None = None
-        self._again_from: datetime | None = None
+        self._again: _Again | None = None
         self._depths = {
             medium: self._reader.depth(medium, Resolution.HOUR)
             for medium in site.data.media
@@ -93,9 +106,7 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         recovered = self._site.outage.recovered_at
         if recovered and recovered > self._failed_at:
             self._async_stop_waiting()
-        if self._running or self._waiting or self.reconciler.refused:
-            return
-        if any(map(self._is_unfinished, self._site.data.media)):
+        if self._is_idle and any(map(self._is_unfinished, self._site.data.media)):
             self._running = True
             self.config_entry.async_create_background_task(
                 self.hass, self._async_run(), self.name
@@ -105,21 +116,26 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         """Import until nothing is missing; after a failure, go on in a while."""
         try:
             trouble = await self._async_import_all()
+            self._async_note(trouble)
         except ClimkitAuthenticationError:
             # Nobody logs in while the user is asked; who answers reloads the entry.
             self.reconciler.refused = True
             async_ask_for_password(self.hass, self.config_entry)
-        else:
-            waits = trouble or self._is_in_doubt
-            self._failures = self._failures + 1 if waits else 0
-            if waits:
-                self._failed_at = dt_util.utcnow()
-                pause = patience(self._failures)
-                LOGGER.debug("%s: again in %s: %s", self.name, pause, trouble)
-                self._waiting = async_call_later(self.hass, pause, self._async_waited)
         finally:
             self._running = False
         self._async_look()
+
+    @callback
+    def _async_note(self, trouble: Exception | None) -> None:
+        """Note how an import went; wait for a while after some trouble, or in doubt."""
+        if not (trouble or self._is_in_doubt):
+            self._failures = 0
+            return
+        self._failures += 1
+        self._failed_at = dt_util.utcnow()
+        pause = patience(self._failures)
+        LOGGER.debug("%s: again in %s: %s", self.name, pause, trouble)
+        self._waiting = async_call_later(self.hass, pause, self._async_waited)
 
     async def _async_import_all(self) -> Exception | None:
         """Import every medium; return what kept one of them from being imported."""
@@ -150,13 +166,13 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         """Hold a medium against its months again, if there may be more than came."""
         if not self.reconciler.doubts.remain(medium):
             return
-        flows = [
-            flow
-            for flow in self._site.data.flows_in(medium)
-            if self._statistics.is_open(flow) and self._reader.gives(flow)
-        ]
+        flows = [*filter(self._can_be_read, self._site.data.flows_in(medium))]
         span = self._site.data.beginning, self._end()
         await self.reconciler.async_look_again(medium, flows, span)
+
+    @property
+    def _is_idle(self) -> bool:
+        return not (self._running or self._waiting or self.reconciler.refused)
 
     @property
     def _is_in_doubt(self) -> bool:
@@ -185,11 +201,12 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
         return [
             flow
-            for flow in self._site.data.flows_in(medium)
-            if self._statistics.is_open(flow)
-            and self._reader.gives(flow)
-            and not self._statistics.is_complete(flow, start)
+            for flow in filter(self._can_be_read, self._site.data.flows_in(medium))
+            if not self._statistics.is_complete(flow, start)
         ]
+
+    def _can_be_read(self, flow: Flow) -> bool:
+        return self._statistics.is_open(flow) and self._reader.gives(flow)
 
     def _end(self) -> datetime:
         return hour_of(dt_util.utcnow() - OVERLAP)
@@ -207,13 +224,13 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         stays. Who asks for no more than what is being fetched gets the answer to that.
         """
         begin = hour_of(start) if start else self._site.data.beginning
-        task, since = self._again, self._again_from
-        if not task or task.done() or not since or since > begin:
+        again = self._again
+        if again is None or not again.covers(begin):
             task = self.config_entry.async_create_background_task(
                 self.hass, self._async_again(begin), f"{self.name} (again)"
             )
-            self._again, self._again_from = task, begin
-        return await asyncio.shield(task)
+            again = self._again = _Again(begin, task)
+        return await asyncio.shield(again.task)
 
     def _own_flows(self, medium: Medium) -> tuple[Flow, ...]:
         """Return what is written of a medium. Raises RecorderError if it can't be yet."""
@@ -227,24 +244,24 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         for medium in self._site.data.media:
             flows = self._own_flows(medium)
             span = start, self._end()
-            if not flows or span[0] >= span[1]:
-                continue
-            try:
-                async with self.reconciler.lock:
-                    missing |= await self._async_fetch(medium, flows, span)
-            except ClimkitAuthenticationError:
-                raise
-            except ClimkitError as err:
-                missing |= dict.fromkeys(flows, err)
-            self._tell_depth(medium)
+            if flows and span[0] < span[1]:
+                missing |= await self._async_fetch(medium, flows, span)
+                self._tell_depth(medium)
         return missing
 
     async def _async_fetch(
-        self, medium: Medium, flows: tuple[Flow, ...], span: tuple[datetime, datetime]
+        self, medium: Medium, flows: tuple[Flow, ...], span: Span
     ) -> dict[Flow, ClimkitError]:
+        """Fetch a span of a medium again; all is missing of one that can't be had now."""
         question = Question(medium, flows, Resolution.HOUR, *span, Priority.BACKGROUND)
-        await self._reader.async_look_further_back(question)
-        return await self.reconciler.async_fetch_again(medium, flows, span)
+        try:
+            async with self.reconciler.lock:
+                await self._reader.async_look_further_back(question)
+                return await self.reconciler.async_fetch_again(medium, flows, span)
+        except ClimkitAuthenticationError:
+            raise
+        except ClimkitError as err:
+            return dict.fromkeys(flows, err)
 
     # --- How much is in --------------------------------------------------------------
 
@@ -260,10 +277,9 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         stop = hour_of(dt_util.utcnow() - LIVE_WINDOW)
         known = [
             self._known(flow, stop)
-            for flow in self._site.data.flows
-            if self._statistics.is_open(flow) and self._reader.gives(flow)
+            for flow in filter(self._can_be_read, self._site.data.flows)
         ]
-        percent = round(100 * sum(known) / len(known), 1) if known else 0.0
+        percent = round(100 * sum(known) / max(len(known), 1), 1)
         return min(percent, ALMOST) if self._running or self._is_in_doubt else percent
 
     def _known(self, flow: Flow, stop: datetime) -> float:

@@ -5,7 +5,7 @@ Not kept over a restart: the months, and the old windows in turn, find it again.
 
 from collections.abc import Iterable, Iterator, Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ..metering.flows import Flow, Medium
@@ -25,6 +25,9 @@ _LESS: Final = timedelta(hours=6)
 """Nights are not always quite a day, or a week, apart."""
 
 
+_ANY_NIGHT: Final = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(slots=True)
 class Hole:
     """A span of which some flows of one medium are not known."""
@@ -34,8 +37,8 @@ class Hole:
     flows: set[Flow]
     nights: int = 0
     """How many nights it was looked for."""
-    again: datetime | None = None
-    """Not before this; None: tonight."""
+    again: datetime = _ANY_NIGHT
+    """Not before this."""
 
     def touched(self, span: Span, flows: AbstractSet[Flow]) -> set[Flow]:
         """Return of which of some flows something is missing within a span."""
@@ -49,9 +52,15 @@ class Hole:
         for rest in without([self.span], [span]) if touched else ():
             yield replace(self, span=rest, flows=touched)
 
-    def is_due(self, medium: Medium, now: datetime) -> bool:
-        """Return whether it may be looked for when a medium is."""
-        return self.medium == medium and (self.again is None or self.again <= now)
+    def is_due(self, now: datetime) -> bool:
+        """Return whether it may be looked for."""
+        return self.again <= now
+
+    def note_night(self, now: datetime) -> None:
+        """Note that it is looked for tonight."""
+        self.nights += 1
+        if self.nights >= NIGHTS:
+            self.again = now + WEEK - _LESS
 
 
 @dataclass(slots=True)
@@ -61,19 +70,18 @@ class LeftOut:
     holes: list[Hole] = field(default_factory=list)
 
     def add(self, medium: Medium, span: Span, flows: Iterable[Flow]) -> bool:
-        """Remember a hole; return whether there was none before, of one of the flows.
+        """Remember a hole of some flows; return whether one of them had none there before.
 
         What of it was known to be a hole waits as long as before.
         """
-        flows = set(flows)
-        known = [hole for hole in self.holes if hole.touched(span, flows)]
-        is_new = bool(flows.difference(*(hole.flows for hole in known)))
-        self.settle(span, flows)
-        oldest = max(known, key=lambda hole: hole.nights, default=None)
-        if oldest and not is_new:
-            self.holes.append(replace(oldest, span=span, flows=flows))
-        else:
-            self.holes.append(Hole(medium, span, flows))
+        hole = Hole(medium, span, set(flows))
+        known = self._touched(span, hole.flows)
+        is_new = bool(hole.flows.difference(*(old.flows for old in known)))
+        self.settle(span, hole.flows)
+        if not is_new:
+            oldest = max(known, key=lambda old: old.nights)
+            hole = replace(oldest, span=span, flows=hole.flows)
+        self.holes.append(hole)
         del self.holes[:-AT_MOST]
         return is_new
 
@@ -88,14 +96,16 @@ class LeftOut:
 
     def touches(self, span: Span, flow: Flow) -> bool:
         """Return whether something of a flow is missing within a span."""
-        return any(hole.touched(span, {flow}) for hole in self.holes)
+        return bool(self._touched(span, {flow}))
+
+    def _touched(self, span: Span, flows: AbstractSet[Flow]) -> list[Hole]:
+        return [hole for hole in self.holes if hole.touched(span, flows)]
 
     def due(self, medium: Medium, now: datetime) -> list[Hole]:
         """Return the holes that are looked for tonight, and note that they are."""
-        due = [hole for hole in self.holes if hole.is_due(medium, now)][:A_NIGHT]
+        due = [hole for hole in self.of(medium) if hole.is_due(now)][:A_NIGHT]
         for hole in due:
-            hole.nights += 1
-            hole.again = now + WEEK - _LESS if hole.nights >= NIGHTS else None
+            hole.note_night(now)
         return due
 
     def report(self) -> list[dict[str, str | int]]:

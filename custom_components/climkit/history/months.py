@@ -5,6 +5,7 @@ that have nothing to do with the hours) is counted, and done without.
 """
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,10 +15,10 @@ from typing import Final
 from homeassistant.util import dt as dt_util
 from homeassistant.util.limited_size_dict import LimitedSizeDict
 
-from ..api import ClimkitAuthenticationError, ClimkitError, Priority, Resolution
+from ..api import Resolution
 from ..const import LOGGER
 from ..metering.calendar import local_days, local_months
-from ..metering.flows import Flow, Medium
+from ..metering.flows import Flow, Medium, apart_from
 from ..metering.spans import Span, merged, without
 from ..reading.answers import Answer, Question, joined, oldest_value
 from ..reading.reader import SeriesReader
@@ -27,12 +28,14 @@ from .comparison import (
     Amounts,
     are_absurd,
     by_period,
+    first_used,
     months_within,
     odd_periods,
     spans_of,
     told_between,
 )
 from .left_out import LeftOut
+from .questions import async_if_given, in_background
 
 ACCEPTED: Final = 5000
 """Differences that are remembered because every hour is as the cloud has it."""
@@ -65,14 +68,12 @@ class Months:
     @property
     def first(self) -> datetime:
         """Return the first month with something; the first one, if none has."""
-        some = [at for one in self.amounts.values() for at in one if one[at]]
-        return min(some, default=self.bounds[0])
+        return first_used(self.amounts.values()) or self.bounds[0]
 
     @property
     def odd_spans(self) -> list[Span]:
         """Return where months are odd, adjacent ones together, oldest first."""
-        starts = {start for periods in self.odd.values() for start in periods}
-        return spans_of(starts, self.bounds)
+        return spans_of(set[datetime]().union(*self.odd.values()), self.bounds)
 
     @property
     def odd_flows(self) -> list[Flow]:
@@ -116,34 +117,54 @@ class MonthlyCheck:
         None if it says nothing of use. To `confirm`, that the months before the first row
         are empty is asked for once more by themselves: the reply may have been cut.
         """
-        zone = self._site.data.zone
         span = self._within_depth(medium, span)
-        bounds = months_within(span, zone)
+        bounds = self._whole_months(medium, span)
         now = dt_util.utcnow()
         if not bounds or now < self.resting.get(medium, now):
             return None
-        asked = bounds[0], local_months(span[1], span[1], zone)[-1]
+        # With the month that is not whole.
+        asked = bounds[0], local_months(span[1], span[1], self._site.data.zone)[-1]
         answer = await self._async_read(medium, flows, Resolution.MONTH, asked)
-        # By now it may be known from when on the cloud gives anything.
-        bounds = months_within(self._within_depth(medium, span), zone)
-        if answer is None or not bounds:
+        if answer is None:
             return None
-        given = [flow for flow in flows if flow not in answer.unknown]
-        periods = [*bounds, asked[1]] if asked[1] > bounds[-1] else bounds
-        amounts = await self._async_amounts(medium, given, answer, periods, confirm)
+        given = apart_from(flows, answer.unknown)
+        return await self._async_months(
+            medium, given, span, asked, answer, confirm=confirm
+        )
+
+    async def _async_months(
+        self,
+        medium: Medium,
+        flows: Flows,
+        span: Span,
+        asked: Span,
+        answer: Answer,
+        *,
+        confirm: bool,
+    ) -> Months | None:
+        """Return what an answer says of months, and which are odd.
+
+        None if that is of no use.
+        """
+        # By now it may be known from when on the cloud gives anything.
+        bounds = self._whole_months(medium, span)
+        if not bounds:
+            return None
+        periods = [*bounds, asked[1]]
+        amounts = await self._async_amounts(medium, flows, answer, periods, confirm)
         if not amounts:
             return None
         told = min(told_between(*_reach(answer), periods)[1], bounds[-1])
         months = Months(medium, span, bounds, told, amounts)
-        months.has_gaps = any(map(answer.has_gaps, given))
+        months.has_gaps = any(map(answer.has_gaps, flows))
         self._note_beginning(months, asked[0])
         await self.async_compare(months)
         return months
 
     def _note_beginning(self, months: Months, asked: datetime) -> None:
         """Note whether months begin late, and if not, from when on there is something."""
-        hours_begin = self._reader.depth(months.medium, Resolution.HOUR) or asked
-        months.begin_late = months.bounds[0] > max(hours_begin, asked)
+        depth = self._reader.depth(months.medium, Resolution.HOUR)
+        months.begin_late = months.bounds[0] > max(filter(None, (asked, depth)))
         if months.told > months.bounds[0] and not months.begin_late:
             self.note_first(months.medium, months.first)
 
@@ -160,40 +181,47 @@ class MonthlyCheck:
         amounts = await self._async_periods(medium, flows, answer, periods)
         first = told_between(*_reach(answer), periods)[0]
         if confirm and periods[0] < first:
-            span = periods[0], first
-            rest = await self._async_read(medium, flows, Resolution.MONTH, span)
-            if rest is None:
-                return {}
-            older = await self._async_periods(medium, flows, rest, periods)
-            amounts = {flow: {**older[flow], **amounts[flow]} for flow in flows}
+            older = await self._async_older(medium, flows, first, periods)
+            amounts = {flow: {**older[flow], **amounts[flow]} for flow in older}
         return {} if self.not_compared[medium] else amounts
 
+    async def _async_older(
+        self,
+        medium: Medium,
+        flows: Flows,
+        first: datetime,
+        periods: Sequence[datetime],
+    ) -> dict[Flow, Amounts]:
+        """Return the amounts of the months before the `first`; nothing if none are told."""
+        span = periods[0], first
+        answer = await self._async_read(medium, flows, Resolution.MONTH, span)
+        if answer is None:
+            return {}
+        return await self._async_periods(medium, flows, answer, periods)
+
     def _within_depth(self, medium: Medium, span: Span) -> Span:
-        depths = (
-            self._reader.depth(medium, resolution)
-            for resolution in (Resolution.HOUR, Resolution.MONTH)
-        )
-        return max(filter(None, (span[0], *depths))), span[1]
+        hours = self._reader.depth(medium, Resolution.HOUR)
+        months = self._reader.depth(medium, Resolution.MONTH)
+        return max(filter(None, (span[0], hours, months))), span[1]
+
+    def _whole_months(self, medium: Medium, span: Span) -> list[datetime]:
+        """Return the bounds of the months within a span that the cloud may give."""
+        return months_within(self._within_depth(medium, span), self._site.data.zone)
 
     async def _async_read(
         self, medium: Medium, flows: Flows, resolution: Resolution, span: Span
     ) -> Answer | None:
         """Return an answer, or None where the cloud has none to such a question."""
-        zone = self._site.data.zone
-        question = Question(
-            medium, tuple(flows), resolution, *span, Priority.BACKGROUND, zone
-        )
+        question = in_background(self._site.data, medium, flows, resolution, span)
+        return await async_if_given(question, self._async_whole(question))
+
+    async def _async_whole(self, question: Question) -> Answer | None:
+        """Return an answer, or None where a piece of it tells of no flow."""
         answers: list[Answer] = []
-        try:
-            async for answer in self._reader.async_pieces(question):
-                if answer.unknown.keys() >= set(flows):
-                    return None  # and so it would go on
-                answers.append(answer)
-        except ClimkitAuthenticationError:
-            raise
-        except ClimkitError as err:  # if it is weather, the hours will tell
-            LOGGER.debug("No %s of %s: %s", resolution, medium, err)
-            return None
+        async for answer in self._reader.async_pieces(question):
+            if answer.unknown.keys() >= set(question.flows):
+                return None  # and so it would go on
+            answers.append(answer)
         return joined(answers)
 
     async def _async_periods(
@@ -221,22 +249,26 @@ class MonthlyCheck:
         Not those of which is known that something can't be had.
         """
         start = self._within_depth(months.medium, months.span)[0]
-        bounds = [bound for bound in months.bounds if bound >= start]
+        bounds = months.bounds[bisect_left(months.bounds, start) :]
         months.odd = {}
         if len(bounds) < 2:
             return
         stored = await self._statistics.async_amounts(tuple(months.amounts), bounds)
-        ends = dict(pairwise(bounds))
         for flow, cloud in months.amounts.items():
             await asyncio.sleep(0)
-            odd = odd_periods(
-                cloud, stored.get(flow, {}), bounds, self._accepted.get(flow, {})
-            )
-            months.odd[flow] = {
-                at: rest
-                for at, rest in odd.items()
-                if not self._left_out.touches((at, ends[at]), flow)
-            }
+            months.odd[flow] = self._odd_of(flow, cloud, stored[flow], bounds)
+
+    def _odd_of(
+        self, flow: Flow, cloud: Amounts, stored: Amounts, bounds: Sequence[datetime]
+    ) -> dict[datetime, float]:
+        """Return by how much months of a flow are odd, if nothing explains it."""
+        odd = odd_periods(cloud, stored, bounds, self._accepted.get(flow, {}))
+        ends = dict(pairwise(bounds))
+        return {
+            start: difference
+            for start, difference in odd.items()
+            if not self._left_out.touches((start, ends[start]), flow)
+        }
 
     def accept(self, months: Months, flows: Flows) -> None:
         """Take what is still odd of some flows for a whim of the cloud.
@@ -254,15 +286,10 @@ class MonthlyCheck:
 
         If not, none is odd, and they are not asked for in the next week.
         """
-        bounds = [*months.bounds]
-        if months.span[1] > bounds[-1]:
-            bounds.append(months.span[1])  # the month that is not whole, so far
+        bounds = [*months.bounds, months.span[1]]  # the last month is not whole
         stored = await self._statistics.async_amounts(tuple(months.amounts), bounds)
-        pairs = [
-            (cloud, stored.get(flow, {})) for flow, cloud in months.amounts.items()
-        ]
-        running = bounds[-2] if bounds[-2] == months.bounds[-1] else bounds[-1]
-        if not are_absurd(pairs, running):
+        pairs = [(cloud, stored[flow]) for flow, cloud in months.amounts.items()]
+        if not are_absurd(pairs, months.bounds[-1]):
             return True
         LOGGER.debug("The months of %s make no sense: without them", months.medium)
         self.resting[months.medium] = dt_util.utcnow() + REST
@@ -286,7 +313,7 @@ class MonthlyCheck:
         odd = set[datetime]()
         for flow in flows:
             days, _ = by_period(answer.of(flow), bounds)
-            odd |= odd_periods(days, stored.get(flow, {}), bounds, {}).keys()
+            odd |= odd_periods(days, stored[flow], bounds, {}).keys()
         # A difference too small for any one day is somewhere in all of them.
         return spans_of(odd, bounds)
 

@@ -10,24 +10,26 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import batched
+from itertools import batched, filterfalse
 from typing import Any, Final
 
-from ..api import ClimkitError, Priority, Resolution
+from ..api import ClimkitError, Resolution
 from ..const import LOGGER
-from ..metering.flows import Flow, Medium
+from ..metering.flows import Flow, Medium, among, apart_from
 from ..metering.hours import HOUR, HourlyAmounts
 from ..metering.reconcile import EXACT, HOUR_ROUNDING
 from ..metering.spans import Span, in_words, without
-from ..reading.answers import Answer, Question
+from ..reading.answers import Answer
 from ..reading.reader import SeriesReader
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.site_statistics import SiteStatistics
-from .beginning import async_first_hour
+from ..statistics.updates import WriteResult
+from .beginning import Beginning
 from .comparison import gap_of
 from .doubts import Doubts
-from .left_out import LeftOut
+from .left_out import Hole, LeftOut
 from .months import Flows, MonthlyCheck, Months
+from .questions import in_background
 
 OVERLAP: Final = timedelta(hours=24)
 """History ends this long ago: newer hours may still be incomplete in the cloud."""
@@ -44,16 +46,17 @@ class _Run:
     flows: list[Flow]
     """Those that go on: not what the cloud does not give at all, or somebody cleared."""
     tolerance: float
-    since: datetime | None = None
-    """Up to where the spans were dealt with: the reader leaves out what it knows."""
     unknown: dict[Flow, ClimkitError] = field(default_factory=dict)
     written: int = 0
-    new_holes: list[tuple[Span, ClimkitError]] = field(default_factory=list)
+    new_holes: dict[Span, ClimkitError] = field(default_factory=dict)
 
     def go_on_without(self, flows: Iterable[Flow]) -> None:
         """Leave some flows to the next time."""
-        gone = set(flows)
-        self.flows = [flow for flow in self.flows if flow not in gone]
+        self.flows = apart_from(self.flows, set(flows))
+
+    def count(self, written: Iterable[WriteResult]) -> None:
+        """Count the hours that were written."""
+        self.written += sum(result.written for result in written)
 
 
 class HistoryReconciler:
@@ -89,9 +92,7 @@ class HistoryReconciler:
         months = await self.months.async_ask(medium, flows, span, confirm=True)
         if months is None:
             empty = span[0], await self._async_first_hour(medium, flows, span)
-            unknown = await self.async_by_hours(
-                medium, flows, without([span], [empty]), known=[empty]
-            )
+            unknown = await self._async_but_for([empty], medium, flows, span)
         else:
             unknown = await self._async_by_months(flows, span, months)
         self._end_doubts(medium, months)
@@ -104,19 +105,14 @@ class HistoryReconciler:
         medium, some, even = months.medium, list(months.amounts), months.even_spans
         if months.begin_late:
             even.append((span[0], await self._async_first_hour(medium, flows, span)))
-        unknown = await self.async_by_hours(
-            medium, some, without([span], even), known=even
-        )
+        unknown = await self._async_but_for(even, medium, some, span)
         if not await self._async_hold_against(months):
             # What seemed to be even may have been no such thing.
             empty = span[0], await self._async_first_hour(medium, flows, span)
             unknown |= await self.async_by_hours(medium, some, without(even, [empty]))
-        if others := [flow for flow in flows if flow not in months.amounts]:
-            known = [] if months.begin_late else [(span[0], months.first)]
-            unknown |= await self.async_by_hours(
-                medium, others, without([span], known), known=known
-            )
-        return unknown
+        others = apart_from(flows, months.amounts)
+        known = [] if months.begin_late else [(span[0], months.first)]
+        return unknown | await self._async_but_for(known, medium, others, span)
 
     async def async_look_again(self, medium: Medium, flows: Flows, span: Span) -> None:
         """Look for what an import may have missed while the cloud was out of order.
@@ -124,13 +120,20 @@ class HistoryReconciler:
         Raises ClimkitError or RecorderError.
         """
         self.doubts.begin(medium, again=True)
-        for hole in self.left_out.of(medium):
-            some = [flow for flow in flows if flow in hole.flows]
-            await self.async_by_hours(medium, some, [hole.span])
+        await self.async_look_for(self.left_out.of(medium), flows)
         months = await self.async_check_months(medium, flows, span, accept=False)
         if months:  # which tell nothing of the month that is not whole
             await self.async_by_hours(medium, flows, [(months.bounds[-1], span[1])])
         self._end_doubts(medium, months)
+
+    async def async_look_for(self, holes: Iterable[Hole], flows: Flows) -> None:
+        """Ask for what was left out, of those of the flows that are to be looked at.
+
+        Raises ClimkitError or RecorderError.
+        """
+        for hole in holes:
+            some = among(flows, hole.flows)
+            await self.async_by_hours(hole.medium, some, [hole.span])
 
     def _end_doubts(self, medium: Medium, months: Months | None) -> None:
         self.doubts.end(
@@ -153,16 +156,15 @@ class HistoryReconciler:
             if months and not months.begin_late
             else [(span[0], await self._async_first_hour(medium, flows, span))]
         )
-        return await self.async_by_hours(
-            medium, flows, without([span], empty), known=empty
-        )
+        return await self._async_but_for(empty, medium, flows, span)
 
     async def _async_first_hour(
         self, medium: Medium, flows: Flows, span: Span
     ) -> datetime:
         """Return from when on there is something to read, where months don't tell."""
         info = self._site.data
-        start = await async_first_hour(self.reader, info, medium, tuple(flows), span)
+        beginning = Beginning(self.reader, info, medium, flows)
+        start = await beginning.async_first_hour(span)
         if span[0] <= info.beginning:
             self.months.note_first(medium, start)
         return start
@@ -188,21 +190,27 @@ class HistoryReconciler:
     ) -> bool:
         """Hold what is stored now against its months; read once more what still differs.
 
-        By the hour, on the days that differ. What differs even then is left for the
-        night; and then, to `accept`, taken for what the cloud means by it. Hours that
-        lack values prove nothing, and would lack them now. Returns whether the months
-        make any sense.
+        Hours that lack values prove nothing, and would lack them now: only to `accept`
+        are they read once more. Returns whether the months make any sense.
         """
         if self.doubts.has_gaps(months.medium) and not accept:
             await self.months.async_compare(months)
             return True
         if not await self.months.async_make_sense(months):
             return False
-        if not months.odd_spans:
-            return True
+        if months.odd_spans:
+            await self._async_read_odd_days(months, accept=accept)
+        return True
+
+    async def _async_read_odd_days(self, months: Months, *, accept: bool) -> None:
+        """Read by the hour, on the days that differ, what differs still.
+
+        What differs even then is left for the night; and then, to `accept`, taken for
+        what the cloud means by it.
+        """
         await self.months.async_compare(months)
         if not months.odd_spans:
-            return True
+            return
         unknown = await self.async_by_hours(
             months.medium,
             months.odd_flows,
@@ -215,10 +223,21 @@ class HistoryReconciler:
             if accept:
                 # Not of what was cleared meanwhile: that is to be imported again.
                 read = _going_on(self.statistics, months.odd_flows, odd[-1])
-                self.months.accept(months, [f for f in read if f not in unknown])
-        return True
+                self.months.accept(months, apart_from(read, unknown))
 
     # --- By the hour -----------------------------------------------------------------
+
+    async def _async_but_for(
+        self, known: Iterable[Span], medium: Medium, flows: Flows, span: Span
+    ) -> dict[Flow, ClimkitError]:
+        """Store a span, but for the parts of which it is known that nothing is missing.
+
+        As `async_by_hours` otherwise.
+        """
+        known = [*known]
+        return await self.async_by_hours(
+            medium, flows, without([span], known), known=known
+        )
 
     async def async_by_hours(
         self,
@@ -237,10 +256,10 @@ class HistoryReconciler:
         is, and holds up nobody. Raises ClimkitError or RecorderError.
         """
         run = _Run(medium, list(flows), tolerance)
-        todo = [*((span, True) for span in spans), *((span, False) for span in known)]
+        unread = set(known)
         try:
-            for span, is_read in sorted(todo):
-                if is_read and run.flows:
+            for span in sorted([*spans, *unread]):
+                if run.flows and span not in unread:
                     await self._async_read(run, span)
                 else:
                     self._advance(_going_on(self.statistics, run.flows, span), span)
@@ -249,33 +268,28 @@ class HistoryReconciler:
         return run.unknown
 
     async def _async_read(self, run: _Run, span: Span) -> None:
-        question = Question(
-            run.medium,
-            tuple(run.flows),
-            Resolution.HOUR,
-            *span,
-            Priority.BACKGROUND,
-            self._site.data.zone,
+        question = in_background(
+            self._site.data, run.medium, run.flows, Resolution.HOUR, span
         )
-        run.since = span[0]
+        since = span[0]
         async for answer in self.reader.async_pieces(question):
-            await self._async_store(run, answer)
-            run.since = answer.end
+            await self._async_store(run, answer, since)
+            since = answer.end
 
-    async def _async_store(self, run: _Run, answer: Answer) -> None:
-        """Store a piece, and note what is known now and what is not."""
+    async def _async_store(self, run: _Run, answer: Answer, since: datetime) -> None:
+        """Store a piece, and note what is known now and what is not.
+
+        Up to `since` all was dealt with: the reader leaves out what it knows.
+        """
         piece = answer.start, answer.end
         run.unknown |= answer.unknown
         self.doubts.hear(run.medium, answer, run.flows)
-        run.go_on_without(
-            flow for flow in answer.unknown if not self.reader.gives(flow)
-        )
+        run.go_on_without(filterfalse(self.reader.gives, answer.unknown))
         # Rows ahead of what is missing would look, after a restart, as if it were not.
-        known = run.since or piece[0]
-        flows = _going_on(self.statistics, run.flows, (known, piece[1]))
+        flows = _going_on(self.statistics, run.flows, (since, piece[1]))
         cleared = await self._async_write(run, answer, flows)
         run.go_on_without(cleared)
-        self._advance((flow for flow in flows if flow not in cleared), piece)
+        self._advance(apart_from(flows, cleared), piece)
         self._note_holes(run, answer)
 
     async def _async_write(
@@ -291,21 +305,20 @@ class HistoryReconciler:
                 run.tolerance,
                 asked=answer.asked,
             )
-            run.written += sum(result.written for result in written.values())
+            run.count(written.values())
             cleared |= {flow for flow in written if written[flow].rows_missing}
         return frozenset(cleared)
 
     def _note_holes(self, run: _Run, answer: Answer) -> None:
         """Remember what is to be looked for at night: not what is not given at all."""
         piece = answer.start, answer.end
-        going_on = set(run.flows)
-        missing = [flow for flow in answer.unknown if flow in going_on]
-        self.left_out.settle(piece, going_on.difference(missing))
+        self.left_out.settle(piece, apart_from(run.flows, answer.unknown))
+        missing = among(run.flows, answer.unknown)
         if not missing:
             return
         hole = gap_of(piece, answer.of(missing[0]))
         if self.left_out.add(run.medium, hole, missing):
-            run.new_holes.append((hole, answer.unknown[missing[0]]))
+            run.new_holes[hole] = answer.unknown[missing[0]]
 
     def _advance(self, flows: Iterable[Flow], span: Span) -> None:
         for flow in flows:
@@ -321,8 +334,8 @@ class HistoryReconciler:
                 " at night: %s",
                 self._site.data.site.name,
                 run.medium,
-                in_words([span for span, _ in run.new_holes]),
-                run.new_holes[0][1],
+                in_words([*run.new_holes]),
+                next(iter(run.new_holes.values())),
             )
 
     def report(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ A flow is one series: it has one statistic, one energy sensor and one column in
 the replies of the cloud. Pure descriptions, no I/O.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -83,6 +83,16 @@ class Flow:
     def meter_id(self) -> str | None:
         """Return the id of the meter, or None for a flow of the whole site."""
         return self.column.meter_id
+
+
+def among(flows: Iterable[Flow], some: Container[Flow]) -> list[Flow]:
+    """Return those of the flows that are among some, in their order."""
+    return [flow for flow in flows if flow in some]
+
+
+def apart_from(flows: Iterable[Flow], some: Container[Flow]) -> list[Flow]:
+    """Return those of the flows that are not among some, in their order."""
+    return [flow for flow in flows if flow not in some]
 
 
 _QUANTITIES: Final[dict[Medium, Quantity]] = {

@@ -1,0 +1,42 @@
+"""How the history asks: behind all that somebody waits for, and it can do without.
+
+What the cloud has no answer to now, the hours will tell, or another night.
+"""
+
+from collections.abc import Awaitable, Iterable
+
+from ..api import ClimkitAuthenticationError, ClimkitError, Priority, Resolution
+from ..const import LOGGER
+from ..metering.flows import Flow, Medium
+from ..metering.site import SiteInfo
+from ..metering.spans import Span
+from ..reading.answers import Question
+
+
+def in_background(
+    info: SiteInfo,
+    medium: Medium,
+    flows: Iterable[Flow],
+    resolution: Resolution,
+    span: Span,
+) -> Question:
+    """Return a question about a site that lets all live ones go first."""
+    return Question(
+        medium, tuple(flows), resolution, *span, Priority.BACKGROUND, info.zone
+    )
+
+
+async def async_if_given[Told](
+    question: Question, reading: Awaitable[Told]
+) -> Told | None:
+    """Return what is read to a question, or None where the cloud has no answer to it.
+
+    Raises ClimkitAuthenticationError: nothing else would be answered either.
+    """
+    try:
+        return await reading
+    except ClimkitAuthenticationError:
+        raise
+    except ClimkitError as err:
+        LOGGER.debug("No %s of %s: %s", question.resolution, question.medium, err)
+        return None
