@@ -33,7 +33,7 @@ from ..metering.costs import (
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, hour_of
 from ..metering.site import SiteInfo
-from ..metering.spans import Span
+from ..metering.spans import Span, merged
 from ..metering.tariff import Tariff
 from ..metering.tariffs import Tariffs
 from ..metering.timeline import HourPrices, PriceTimeline
@@ -100,6 +100,15 @@ def flows_of(some: Iterable[PricedSeries]) -> tuple[Flow, ...]:
     return tuple(dict.fromkeys(chain.from_iterable(each.flows for each in some)))
 
 
+def by_flow(some: Iterable[PricedSeries]) -> dict[Flow, list[PricedSeries]]:
+    """Return those of some series that price energy, by each of their flows."""
+    groups: defaultdict[Flow, list[PricedSeries]] = defaultdict(list)
+    for priced in some:
+        for flow in priced.flows:
+            groups[flow].append(priced)
+    return groups
+
+
 def by_medium(some: Iterable[PricedSeries]) -> dict[Medium, list[PricedSeries]]:
     """Return those of some series that price energy, by the medium of their flows."""
     groups: defaultdict[Medium, list[PricedSeries]] = defaultdict(list)
@@ -139,10 +148,7 @@ class PricedSite:
         if known != self._known:
             self._known = known
             self._possible = tuple(self._series(self.site.data))
-            self._of_flow = {}
-            for priced in self._possible:
-                for flow in priced.flows:
-                    self._of_flow.setdefault(flow, []).append(priced)
+            self._of_flow = by_flow(self._possible)
         return self._possible
 
     def series(self) -> tuple[PricedSeries, ...]:
@@ -290,18 +296,23 @@ def uneven_spans(
     quarters: Mapping[str, Quarters],
 ) -> list[Span]:
     """Return the spans in which hours with two prices, and energy, lack quarters."""
-    spans: list[Span] = []
-    for kind, component in priced.series.terms:
-        prices_of = tariffs.timeline(component, priced.meter_id).hour_prices
-        used = (hour for hour, energy in sorted(energies[kind].items()) if energy)
-        for hour in filter(
-            partial(_lacks_quarters, quarters.get(kind, {}), prices_of), used
-        ):
-            if spans and spans[-1][0] < hour <= spans[-1][1] + WITHIN:
-                spans[-1] = spans[-1][0], hour + HOUR
-            else:
-                spans.append((hour, hour + HOUR))
-    return spans
+    hours = _coarse_hours(priced, tariffs, energies, quarters)
+    # Each is so long that those near each other touch.
+    spans = merged((hour, hour + HOUR + WITHIN) for hour in hours)
+    return [(start, end - WITHIN) for start, end in spans]
+
+
+def _coarse_hours(
+    priced: PricedSeries,
+    tariffs: Tariffs,
+    energies: Mapping[str, Amounts],
+    quarters: Mapping[str, Quarters],
+) -> Iterator[datetime]:
+    """Yield the hours themselves, flow by flow."""
+    timelines = priced.timelines(tariffs)
+    for kind, prices in zip(priced.series.kinds, timelines, strict=True):
+        lacks = partial(_lacks_quarters, quarters.get(kind, {}), prices.hour_prices)
+        yield from filter(lacks, (h for h, energy in energies[kind].items() if energy))
 
 
 def _lacks_quarters(
