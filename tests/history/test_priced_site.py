@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from custom_components.climkit.history.priced_site import PricedSeries, uneven_spans
 from custom_components.climkit.metering.costs import METER_COSTS
+from custom_components.climkit.metering.hours import HOUR
 
-from ..metering.examples import HOUR, high_low, local, tariffs
+from ..metering.examples import high_low, local, tariffs
 
 (SUM,) = (
     PricedSeries("flat", "flat", series, "climkit:flat_consumption_cost", ())
