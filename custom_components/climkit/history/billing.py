@@ -119,7 +119,7 @@ async def async_statement(
         energies,
         _by_kind(quarters),
         pricing.tariffs,
-        some[0].meter_id if some else None,
+        some[0].meter_id if some else owner_id,  # who has none, owes no fees
         start=span[0],
         end=span[1],
     )
