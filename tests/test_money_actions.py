@@ -339,3 +339,13 @@ async def test_nothing_is_owed_without_a_tariff_or_in_the_future(
     with pytest.raises(ServiceValidationError) as caught:
         await call(hass, loaded, "get_statement", start="2026-07-01 00:00:00")
     assert caught.value.translation_key == "end_before_start"
+
+
+async def test_a_meter_without_a_tariff_does_not_owe_the_fees_of_the_site(
+    hass: HomeAssistant, loaded: MockConfigEntry, site: SimulatedSite
+) -> None:
+    fee = {"component": "grid", "price": GRID, "monthly_fee": 12.0}
+    await priced(hass, loaded, fee)
+    water = site.meter(f"{FLAT} Eau froide").id
+    bill = await call(hass, loaded, "get_statement", meter=water)
+    assert (bill["items"], bill["fees"], bill["total"]) == ([], 0, 0)

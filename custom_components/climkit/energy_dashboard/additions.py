@@ -6,6 +6,7 @@ what it is given, and nothing here reads or saves them; `dashboard` does.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from ..api import Meter, MeterType
@@ -59,23 +60,30 @@ class Addition:
 @dataclass(frozen=True, slots=True)
 class _Source:
     type: str
-    energy_from: FlowKind
-    energy_to: FlowKind | None = None
-    needs_both: bool = False
+    kinds: Mapping[str, FlowKind]
+    """What it names, by the key."""
+    needs: frozenset[str] = frozenset({_FROM})
+    """The keys of what must be there; all else it names if it is."""
+
+    def flows_in(self, flows: Mapping[FlowKind, Flow]) -> dict[str, Flow]:
+        """Return which of some flows it names, by the key."""
+        return {key: flows[kind] for key, kind in self.kinds.items() if kind in flows}
 
 
 _SITE_SOURCES: Final = (
-    _Source("grid", FlowKind.GRID_IMPORT, FlowKind.GRID_EXPORT),
-    _Source("solar", FlowKind.PRODUCTION),
+    _Source("grid", {_FROM: FlowKind.GRID_IMPORT, _TO: FlowKind.GRID_EXPORT}),
+    _Source("solar", {_FROM: FlowKind.PRODUCTION}),
     _Source(
-        "battery", FlowKind.BATTERY_DISCHARGE, FlowKind.BATTERY_CHARGE, needs_both=True
+        "battery",
+        {_FROM: FlowKind.BATTERY_DISCHARGE, _TO: FlowKind.BATTERY_CHARGE},
+        needs=frozenset({_FROM, _TO}),
     ),
-    _Source("water", FlowKind.COLD_WATER),
-    _Source("water", FlowKind.HOT_WATER),
+    _Source("water", {_FROM: FlowKind.COLD_WATER}),
+    _Source("water", {_FROM: FlowKind.HOT_WATER}),
 )
 _METER_SOURCES: Final = (
-    _Source("grid", FlowKind.GRID_CONSUMPTION),
-    _Source("solar", FlowKind.SOLAR_CONSUMPTION),
+    _Source("grid", {_FROM: FlowKind.GRID_CONSUMPTION}),
+    _Source("solar", {_FROM: FlowKind.SOLAR_CONSUMPTION}),
 )
 
 _DEVICE_LISTS: Final[dict[str, str]] = {
@@ -103,15 +111,10 @@ def additions(
     flows = tuple(flows)
     if home != HOME_SITE:
         return list(_sources(_METER_SOURCES, _by_kind(flows, home), id_of))
-    found = list(_sources(_SITE_SOURCES, _by_kind(flows, site_id), id_of))
-    for meter in meters:
-        flow = _by_kind(flows, meter.id).get(FlowKind.CONSUMPTION)
-        where = _DEVICE_LISTS.get(meter.type)
-        if flow and where:
-            id_ = id_of(flow)
-            content = {_CONSUMPTION: id_, "name": meter.name}
-            found.append(Addition(where, content, (flow,), frozenset({id_})))
-    return found
+    return [
+        *_sources(_SITE_SOURCES, _by_kind(flows, site_id), id_of),
+        *_devices(meters, flows, id_of),
+    ]
 
 
 def _by_kind(flows: Iterable[Flow], owner_id: str) -> dict[FlowKind, Flow]:
@@ -124,16 +127,25 @@ def _sources(
     id_of: Callable[[Flow], str],
 ) -> Iterator[Addition]:
     for source in table:
-        energy_from = flows.get(source.energy_from)
-        energy_to = flows.get(source.energy_to) if source.energy_to else None
-        if energy_from is None or (source.needs_both and energy_to is None):
-            continue
-        content = {"type": source.type, _FROM: id_of(energy_from)}
-        content |= _REST[source.type]
-        if energy_to:
-            content[_TO] = id_of(energy_to)
-        used = (energy_from, energy_to) if energy_to else (energy_from,)
-        yield Addition(SOURCES, content, used, frozenset(map(id_of, used)))
+        used = source.flows_in(flows)
+        if source.needs <= used.keys():
+            ids = {key: id_of(flow) for key, flow in used.items()}
+            content = {"type": source.type, _FROM: None} | _REST[source.type] | ids
+            yield Addition(
+                SOURCES, content, tuple(used.values()), frozenset(ids.values())
+            )
+
+
+def _devices(
+    meters: Iterable[Meter], flows: Sequence[Flow], id_of: Callable[[Flow], str]
+) -> Iterator[Addition]:
+    for meter in meters:
+        flow = _by_kind(flows, meter.id).get(FlowKind.CONSUMPTION)
+        where = _DEVICE_LISTS.get(meter.type)
+        if flow and where:
+            id_ = id_of(flow)
+            content = {_CONSUMPTION: id_, "name": meter.name}
+            yield Addition(where, content, (flow,), frozenset({id_}))
 
 
 def missing(
@@ -157,12 +169,11 @@ def _entries(preferences: Preferences, name: str) -> Sequence[dict[str, Any]]:
 
 
 def _texts(node: Any) -> Iterator[str]:
-    """Yield every text anywhere in the preferences."""
-    if isinstance(node, str):
-        yield node
-    elif isinstance(node, Mapping):
-        for value in node.values():
-            yield from _texts(value)
-    elif isinstance(node, Sequence):
-        for value in node:
-            yield from _texts(value)
+    """Yield every text anywhere in the preferences, or in a part of them."""
+    match node:
+        case str():
+            yield node
+        case Mapping():
+            yield from _texts(list(node.values()))
+        case Sequence():
+            yield from chain.from_iterable(map(_texts, node))

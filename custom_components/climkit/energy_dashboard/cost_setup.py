@@ -5,9 +5,9 @@ A row that is added only later gets its cost then.
 """
 
 from asyncio import Lock
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -15,9 +15,10 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
 
 from ..const import LOGGER
+from ..metering.tariff import Tariff
 from ..runtime import ClimkitConfigEntry
 from ..statistics.queries import async_read, stored_metadata
-from ..statistics.tariff_versions import StoredTariff, stored_tariffs
+from ..statistics.tariff_versions import stored_tariffs
 from ..statistics.updates import RecorderError
 from ..storage import DASHBOARD_COSTS, entry_store
 from .costs import CostOffer
@@ -69,9 +70,8 @@ class DashboardCosts:
         """Fill in what is not done yet; on any doubt nothing, and never raises."""
         async with self._lock:
             await self._async_load()
-            ticked = [t for t in stored_tariffs(self._entry) if t.in_dashboard]
-            offers = {tariff.subentry_id: self._open(tariff) for tariff in ticked}
-            if wanted := list(dict.fromkeys(chain.from_iterable(offers.values()))):
+            offers = list(self._open_offers())
+            if wanted := list(dict.fromkeys(offer for _, offer in offers)):
                 self._note(offers, await self._async_show(wanted))
 
     async def _async_load(self) -> None:
@@ -89,12 +89,12 @@ class DashboardCosts:
             return ()
 
     def _note(
-        self, offers: Mapping[str, list[CostOffer]], shown: Collection[CostOffer]
+        self, offers: Iterable[tuple[str, CostOffer]], shown: Collection[CostOffer]
     ) -> None:
         """Remember what was shown, by tariff: it is not shown again."""
-        for subentry_id, some in offers.items():
-            if new := [offer.cost for offer in some if offer in shown]:
-                self._done.setdefault(subentry_id, []).extend(new)
+        for subentry_id, offer in offers:
+            if offer in shown:
+                self._done.setdefault(subentry_id, []).append(offer.cost)
         if shown:
             self._store.async_delay_save(self._as_dict, SAVE_DELAY)
 
@@ -121,18 +121,18 @@ class DashboardCosts:
     def _as_dict(self) -> dict[str, dict[str, list[str]]]:
         return {DONE: self._done}
 
-    def _open(self, stored: StoredTariff) -> list[CostOffer]:
-        """Return the costs of a tariff that were not yet shown for it."""
-        done = self._done.get(stored.subentry_id, ())
-        return [offer for offer in self._offers(stored) if offer.cost not in done]
+    def _open_offers(self) -> Iterator[tuple[str, CostOffer]]:
+        """Yield the costs that are yet to be shown for a tariff, after its id."""
+        for stored in filter(attrgetter("in_dashboard"), stored_tariffs(self._entry)):
+            done = self._done.get(stored.subentry_id, ())
+            for offer in self._offers(stored.tariff):
+                if offer.cost not in done:
+                    yield stored.subentry_id, offer
 
-    def _offers(self, stored: StoredTariff) -> Iterator[CostOffer]:
+    def _offers(self, tariff: Tariff) -> Iterator[CostOffer]:
         data = self._entry.runtime_data
-        tariff = stored.tariff
         for priced in data.pricing.series():
-            own = not tariff.meters or priced.meter_id in tariff.meters
             # A sum is no row's: with the sun in it, it is not what the grid costs.
-            if own and priced.series.components == (tariff.component,):
-                (flow,) = priced.flows
-                energy = data.statistics.statistic_id(flow)
+            if priced.may_use(tariff) and len(priced.flows) == 1:
+                energy = data.statistics.statistic_id(priced.flows[0])
                 yield CostOffer(tariff.component, energy, priced.statistic_id)

@@ -7,6 +7,7 @@ nor a cost. Solar rows have no field for money.
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 from ..metering.tariff import Component
@@ -44,6 +45,8 @@ class _Field:
 _GRID: Final = _Field("grid", _FROM, "stat_cost", frozenset(_NO_PRICE))
 _EXPORT: Final = _Field("grid", _TO, "stat_compensation", frozenset(_NO_COMPENSATION))
 _WATER: Final = _Field("water", _FROM, "stat_cost", frozenset(_NO_PRICE))
+_NO_FIELD: Final = _Field("", "", "", frozenset())
+"""No row is of its type: where a row has no money, as of the sun."""
 
 _FIELDS: Final[Mapping[Component, _Field]] = {
     Component.GRID: _GRID,
@@ -62,36 +65,34 @@ class CostOffer:
     cost: str
 
     @property
-    def field(self) -> _Field | None:
-        """Return where a row names such a cost; None where no row has money."""
-        return _FIELDS.get(self.component)
+    def field(self) -> _Field:
+        """Return where a row names such a cost."""
+        return _FIELDS.get(self.component, _NO_FIELD)
 
     def is_of(self, row: Mapping[str, Any]) -> bool:
         """Return whether a row has its energy."""
-        return self.field is not None and self.field.energy_of(row) == self.energy
+        return self.field.energy_of(row) == self.energy
 
-    def fill(self, row: dict[str, Any]) -> bool:
-        """Name the cost in a row of its energy that has no money; tell if it was so."""
-        is_open = (
-            self.field is not None and self.is_of(row) and self.field.is_empty(row)
-        )
-        if self.field is not None and is_open:
+    def fill(self, row: dict[str, Any]) -> None:
+        """Name the cost in a row, if that is of its energy and has no money."""
+        if self.is_of(row) and self.field.is_empty(row):
             row[self.field.cost] = self.cost
-        return is_open
 
 
 def shown(
     preferences: Preferences, offers: Iterable[CostOffer]
 ) -> frozenset[CostOffer]:
     """Return the offers whose energy has a row, whatever money that row has."""
-    rows = _entries(preferences, SOURCES)
-    return frozenset(offer for offer in offers if any(offer.is_of(row) for row in rows))
+    pairs = product(offers, _entries(preferences, SOURCES))
+    return frozenset(offer for offer, row in pairs if offer.is_of(row))
 
 
 def with_costs(preferences: Preferences, offers: Iterable[CostOffer]) -> Preferences:
     """Return the lists that change when empty fields are filled with what is offered."""
-    rows = deepcopy(list(_entries(preferences, SOURCES)))
-    filled = [offer.fill(row) for offer in offers for row in rows]
-    # Not if there are rows that are none: they would get lost.
-    whole = len(rows) == len(preferences.get(SOURCES) or ())
-    return {SOURCES: rows} if any(filled) and whole else {}
+    rows = list(_entries(preferences, SOURCES))
+    if rows != preferences.get(SOURCES):
+        return {}  # there are rows that are none: they would get lost
+    filled = deepcopy(rows)
+    for offer, row in product(offers, filled):
+        offer.fill(row)
+    return {SOURCES: filled} if filled != rows else {}

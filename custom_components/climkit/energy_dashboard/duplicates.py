@@ -1,7 +1,8 @@
 """What counts twice in the Energy preferences, and how it can be taken out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
+from itertools import chain
 from typing import Any, Final
 
 from .additions import (
@@ -12,6 +13,7 @@ from .additions import (
     LISTS,
     Preferences,
     _entries,
+    _texts,
 )
 
 _GOES_WITH_IT: Final = frozenset(
@@ -53,40 +55,36 @@ def _all_without(
 ) -> list[dict[str, Any]]:
     if any(entry.get("included_in_stat") == sensor for entry in entries):
         raise SharedSourceError
-    kept = (_without(entry, sensor, twice) for entry in entries)
-    return [entry for entry in kept if entry is not None]
+    return list(
+        chain.from_iterable(_without(entry, sensor, twice) for entry in entries)
+    )
 
 
 def _without(
     entry: dict[str, Any], sensor: str, twice: set[str]
-) -> dict[str, Any] | None:
-    """Return what stays of an entry without a sensor, or None if it goes."""
-    keys = [key for key in COUNTED if entry.get(key) == sensor]
+) -> Iterator[dict[str, Any]]:
+    """Yield what stays of an entry without a sensor; nothing if it goes."""
+    keys = _keys_of(entry, (sensor,))
     if not keys:
-        return deepcopy(entry)
-    if _CONSUMPTION in keys or not _means_more(entry, twice):
-        return None
-    if entry.get("type") != "grid":
-        raise SharedSourceError
-    return deepcopy(entry) | dict.fromkeys(keys)
+        yield deepcopy(entry)
+    elif _CONSUMPTION not in keys and _means_more(entry, twice):
+        if entry.get("type") != "grid":
+            raise SharedSourceError
+        yield deepcopy(entry) | dict.fromkeys(keys)
 
 
 def _means_more(entry: dict[str, Any], twice: set[str]) -> bool:
-    """Return whether an entry has anything but what counts twice."""
-    counted = {key for key in COUNTED if entry.get(key) in twice}
+    """Return whether a source has anything but what counts twice."""
     empty = {key for key, value in entry.items() if value in (None, [])}
-    return bool(entry.keys() - _GOES_WITH_IT - counted - empty)
+    return bool(entry.keys() - _GOES_WITH_IT - _keys_of(entry, twice) - empty)
+
+
+def _keys_of(entry: dict[str, Any], some: Collection[str]) -> set[str]:
+    """Return the keys by which an entry has some statistics added up."""
+    return {key for key in COUNTED if entry.get(key) in some}
 
 
 def _doubled(preferences: Preferences, name: str, pairs: Mapping[str, str]) -> set[str]:
-    counted = {
-        entry[key]
-        for entry in _entries(preferences, name)
-        for key in COUNTED
-        if isinstance(entry.get(key), str)
-    }
-    return {
-        sensor
-        for sensor, statistic in pairs.items()
-        if sensor in counted and statistic in counted
-    }
+    entries = _entries(preferences, name)
+    counted = set(_texts([entry.get(key) for entry in entries for key in COUNTED]))
+    return {sensor for sensor, own in pairs.items() if {sensor, own} <= counted}

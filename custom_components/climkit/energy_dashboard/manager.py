@@ -85,7 +85,7 @@ class _Energy:
         try:
             await self.manager.async_update(changes)  # type: ignore[arg-type]
         except Exception as err:
-            if any(self.look().get(name) != changes[name] for name in changes):
+            if not changes.items() <= self.look().items():
                 raise PreferencesError("the preferences were not saved") from err
             # Saved; who failed is somebody who was told of it.
             LOGGER.debug("A listener failed after saving", exc_info=True)

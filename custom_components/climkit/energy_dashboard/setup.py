@@ -44,10 +44,15 @@ async def async_preselected_home(hass: HomeAssistant, entry: ConfigEntry | None)
     """
     if entry and (home := entry.options.get(CONF_HOME)):
         return HOME_NONE if await _async_applied(hass, entry) == home else str(home)
+    return HOME_SITE if await _async_lacks_grid(hass) else HOME_NONE
+
+
+async def _async_lacks_grid(hass: HomeAssistant) -> bool:
+    """Return whether there is a dashboard, and no grid connection in it."""
     try:
-        return HOME_NONE if await async_has_grid(hass) else HOME_SITE
+        return not await async_has_grid(hass)
     except PreferencesError:
-        return HOME_NONE
+        return False
 
 
 async def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:

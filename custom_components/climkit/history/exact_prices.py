@@ -6,6 +6,7 @@ which tell quarters by themselves. Until then the mean stands.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -16,12 +17,12 @@ from ..api import ClimkitAuthenticationError, ClimkitError, Priority, Resolution
 from ..const import LOGGER
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, LIVE_WINDOW, hour_of
-from ..metering.spans import Span, clipped, merged
+from ..metering.spans import Span, merged, parts_within
 from ..reading.account import async_ask_for_password
 from ..reading.answers import Answer, Question
 from ..reading.refusals import patience
 from ..statistics.updates import RecorderError
-from .priced_site import PricedSeries, PricedSite
+from .priced_site import PricedSeries, PricedSite, by_medium, flows_of
 from .reconciler import HistoryReconciler
 
 
@@ -59,12 +60,22 @@ class ExactPrices:
     @callback
     def async_look(self) -> None:
         """Begin, unless it is under way or was put off, or there is nothing to do."""
-        idle = not (self.is_working or self._waiting or self._stopped)
-        if idle and not self._reconciler.refused and self._wanted():
+        if self._may_begin and self._wanted():
             self.is_working = True
             self._entry.async_create_background_task(
                 self._hass, self._async_run(), f"{self._entry.title} (exact prices)"
             )
+
+    @property
+    def _may_begin(self) -> bool:
+        return not any(
+            (
+                self.is_working,
+                self._waiting,
+                self._stopped,
+                self._reconciler.refused,
+            )
+        )
 
     async def _async_run(self) -> None:
         try:
@@ -100,20 +111,18 @@ class ExactPrices:
         now = dt_util.utcnow()
         return self._coarse.due(priced.statistic_id, now, hour_of(now - LIVE_WINDOW))
 
+    def _due_within(self, priced: PricedSeries, span: Span) -> list[Span]:
+        return parts_within(self._due(priced), *span)
+
     def _wanted(self) -> dict[Medium, list[PricedSeries]]:
-        wanted: dict[Medium, list[PricedSeries]] = {}
-        for priced in self._site.series():
-            if priced.flows and self._due(priced):
-                wanted.setdefault(priced.flows[0].medium, []).append(priced)
-        return wanted
+        return by_medium(filter(self._due, self._site.series()))
 
     async def _async_fetch(self, medium: Medium, some: Sequence[PricedSeries]) -> None:
         """Price what awaits it piece by piece, each before the next is asked for."""
-        flows = tuple(dict.fromkeys(flow for each in some for flow in each.flows))
-        for start, end in merged(span for each in some for span in self._due(each)):
+        for start, end in merged(chain.from_iterable(map(self._due, some))):
             question = Question(
                 medium,
-                flows,
+                flows_of(some),
                 Resolution.QUARTER_HOUR,
                 start,
                 end,
@@ -134,18 +143,16 @@ class ExactPrices:
     async def _async_price(self, priced: PricedSeries, answer: Answer) -> None:
         """Price a piece by its quarters; what is not known of it is left for later."""
         piece = answer.start, answer.end
-        if any(flow in answer.unknown for flow in priced.flows):
+        if not answer.unknown.keys().isdisjoint(priced.flows):
             self._leave(priced, piece)
             return
         quarters = {flow: answer.of(flow) for flow in priced.flows}
-        for span in self._due(priced):
-            if part := clipped(span, *piece):
-                await self._async_price_part(priced, quarters, part)
+        for part in self._due_within(priced, piece):
+            await self._async_price_part(priced, quarters, part)
 
     def _leave(self, priced: PricedSeries, span: Span) -> None:
-        for left in self._due(priced):
-            if part := clipped(left, *span):
-                self._coarse.put_off(priced.statistic_id, part, dt_util.utcnow())
+        for part in self._due_within(priced, span):
+            self._coarse.put_off(priced.statistic_id, part, dt_util.utcnow())
 
     async def _async_price_part(
         self,
@@ -154,7 +161,7 @@ class ExactPrices:
         part: Span,
     ) -> None:
         id_, done = priced.statistic_id, False
-        hours = {hour_of(start) for some in quarters.values() for start in some}
+        hours = map(hour_of, chain.from_iterable(quarters.values()))
         known = {hour for hour in hours if part[0] <= hour < part[1]}
         self._coarse.begin(id_, part)
         try:

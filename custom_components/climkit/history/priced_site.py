@@ -4,9 +4,11 @@ Polls tell the quarter hours of the last two days, so these are priced exactly. 
 priced by the mean of an hour with two prices is told, so that its quarters are fetched.
 """
 
+from collections import defaultdict
 from collections.abc import (
     Callable,
     Collection,
+    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -15,6 +17,7 @@ from collections.abc import (
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -27,13 +30,13 @@ from ..metering.costs import (
     quarters_of,
     site_costs,
 )
-from ..metering.flows import Flow
+from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, hour_of
 from ..metering.site import SiteInfo
-from ..metering.spans import Span
+from ..metering.spans import Span, merged
 from ..metering.tariff import Tariff
 from ..metering.tariffs import Tariffs
-from ..metering.timeline import HourPrices
+from ..metering.timeline import HourPrices, PriceTimeline
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.metadata import cost_metadata
 from ..statistics.naming import async_statistic_names
@@ -77,6 +80,43 @@ class PricedSeries:
             not tariff.meters or self.meter_id in tariff.meters
         )
 
+    def has_own_price(self, tariffs: Tariffs) -> bool:
+        """Return whether some tariff is for its owner alone, be it a meter or the site."""
+        return any(
+            (component, self.meter_id) in tariffs.scopes
+            for component in self.series.components
+        )
+
+    def timelines(self, tariffs: Tariffs) -> tuple[PriceTimeline, ...]:
+        """Return the prices of its flows, in their order."""
+        return tuple(
+            tariffs.timeline(component, self.meter_id)
+            for component in self.series.components
+        )
+
+
+def flows_of(some: Iterable[PricedSeries]) -> tuple[Flow, ...]:
+    """Return the flows that some series price, each of them once."""
+    return tuple(dict.fromkeys(chain.from_iterable(each.flows for each in some)))
+
+
+def by_flow(some: Iterable[PricedSeries]) -> dict[Flow, list[PricedSeries]]:
+    """Return those of some series that price energy, by each of their flows."""
+    groups: defaultdict[Flow, list[PricedSeries]] = defaultdict(list)
+    for priced in some:
+        for flow in priced.flows:
+            groups[flow].append(priced)
+    return groups
+
+
+def by_medium(some: Iterable[PricedSeries]) -> dict[Medium, list[PricedSeries]]:
+    """Return those of some series that price energy, by the medium of their flows."""
+    groups: defaultdict[Medium, list[PricedSeries]] = defaultdict(list)
+    for priced in some:
+        if priced.flows:
+            groups[priced.flows[0].medium].append(priced)
+    return groups
+
 
 class PricedSite:
     """The costs of one site, by the tariffs of now."""
@@ -108,10 +148,7 @@ class PricedSite:
         if known != self._known:
             self._known = known
             self._possible = tuple(self._series(self.site.data))
-            self._of_flow = {}
-            for priced in self._possible:
-                for flow in priced.flows:
-                    self._of_flow.setdefault(flow, []).append(priced)
+            self._of_flow = by_flow(self._possible)
         return self._possible
 
     def series(self) -> tuple[PricedSeries, ...]:
@@ -121,6 +158,14 @@ class PricedSite:
             for priced in self.possible()
             if priced.is_priced_by(self.tariffs)
         )
+
+    def all_identified(self) -> tuple[PricedSeries, ...]:
+        """Return all that could have costs, under the ids of now."""
+        return tuple(map(self.identified, self.possible()))
+
+    def fees(self) -> tuple[PricedSeries, ...]:
+        """Return what has monthly fees: such series price no flow."""
+        return tuple(priced for priced in self.series() if not priced.flows)
 
     def identified(self, priced: PricedSeries) -> PricedSeries:
         """Return a series under its id of now: two owners may turn out to have one slug."""
@@ -135,25 +180,24 @@ class PricedSite:
         )
 
     def _series(self, info: SiteInfo) -> Iterator[PricedSeries]:
-        yield from self._of_owner(info, None, site_costs)
+        yield from self._of_owner(info.flows_of(info.site.id), site_costs)
         for meter in info.chosen:
-            yield from self._of_owner(info, meter.id, partial(meter_costs, meter.type))
+            costs_of = partial(meter_costs, meter.type)
+            yield from self._of_owner(info.flows_of(meter.id), costs_of)
 
     def _of_owner(
         self,
-        info: SiteInfo,
-        meter_id: str | None,
+        flows: Sequence[Flow],
         costs_of: Callable[[Collection[str]], Iterator[CostSeries]],
     ) -> Iterator[PricedSeries]:
-        """Yield what the site (None) or a meter could have, unless others own it."""
-        owner = meter_id or info.site.id
-        flows = {flow.kind.value: flow for flow in info.flows_of(owner)}
-        if not flows or not all(map(self.statistics.owns, flows.values())):
+        """Yield what the owner of these flows could have, unless others write them."""
+        kinds = {flow.kind.value: flow for flow in filter(self.statistics.owns, flows)}
+        if not kinds:
             return
-        for series in costs_of(flows):
-            used = tuple(flows[kind] for kind in series.kinds)
-            yield PricedSeries(owner, meter_id, series, "", used)
-        yield PricedSeries(owner, meter_id, FEE_SERIES, "", ())
+        owner_id, meter_id = flows[0].owner_id, flows[0].meter_id
+        for series in (*costs_of(kinds), FEE_SERIES):
+            used = tuple(kinds[kind] for kind in series.kinds)
+            yield PricedSeries(owner_id, meter_id, series, "", used)
 
     async def async_name(self) -> None:
         """Learn what all that could have costs is called, in the system's language."""
@@ -169,15 +213,11 @@ class PricedSite:
         `quarters` are those that a poll brought, and none of history.
         """
         self.possible()
-        priced = [
-            each
-            for each in self._of_flow.get(flow, ())
-            if each.is_priced_by(self.tariffs)
-        ]
         hours = self._note_quarters(flow, quarters) if quarters else set()
         return tuple(
             self.derived(self.identified(each), hours=self.uneven(each, hours))
-            for each in priced
+            for each in self._of_flow.get(flow, ())
+            if each.is_priced_by(self.tariffs)
         )
 
     def _note_quarters(self, flow: Flow, quarters: Quarters) -> set[datetime]:
@@ -190,14 +230,11 @@ class PricedSite:
         self, priced: PricedSeries, hours: AbstractSet[datetime]
     ) -> frozenset[datetime]:
         """Return the hours with two prices: their costs depend on the quarters."""
-        timelines = [
-            self.tariffs.timeline(component, priced.meter_id)
-            for component in priced.series.components
-        ]
         return frozenset(
             hour
+            for prices in priced.timelines(self.tariffs)
             for hour in hours
-            if not all(line.hour_prices(hour).alike for line in timelines)
+            if not prices.hour_prices(hour).alike
         )
 
     def derived(
@@ -259,18 +296,23 @@ def uneven_spans(
     quarters: Mapping[str, Quarters],
 ) -> list[Span]:
     """Return the spans in which hours with two prices, and energy, lack quarters."""
-    spans: list[Span] = []
-    for kind, component in priced.series.terms:
-        prices_of = tariffs.timeline(component, priced.meter_id).hour_prices
-        used = (hour for hour, energy in sorted(energies[kind].items()) if energy)
-        for hour in filter(
-            partial(_lacks_quarters, quarters.get(kind, {}), prices_of), used
-        ):
-            if spans and spans[-1][0] < hour <= spans[-1][1] + WITHIN:
-                spans[-1] = spans[-1][0], hour + HOUR
-            else:
-                spans.append((hour, hour + HOUR))
-    return spans
+    hours = _coarse_hours(priced, tariffs, energies, quarters)
+    # Each is so long that those near each other touch.
+    spans = merged((hour, hour + HOUR + WITHIN) for hour in hours)
+    return [(start, end - WITHIN) for start, end in spans]
+
+
+def _coarse_hours(
+    priced: PricedSeries,
+    tariffs: Tariffs,
+    energies: Mapping[str, Amounts],
+    quarters: Mapping[str, Quarters],
+) -> Iterator[datetime]:
+    """Yield the hours themselves, flow by flow."""
+    timelines = priced.timelines(tariffs)
+    for kind, prices in zip(priced.series.kinds, timelines, strict=True):
+        lacks = partial(_lacks_quarters, quarters.get(kind, {}), prices.hour_prices)
+        yield from filter(lacks, (h for h, energy in energies[kind].items() if energy))
 
 
 def _lacks_quarters(

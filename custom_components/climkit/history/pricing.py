@@ -32,7 +32,7 @@ from .priced_site import PricedSeries, PricedSite
 from .reconciler import HistoryReconciler
 from .repricing import Repricing
 from .stored_costs import StoredCosts
-from .unpriced import async_unpriced_hours, lacks_prices, meters_of
+from .unpriced import async_unpriced_hours, lacks_prices
 
 SAVE_DELAY: Final = 10
 """Seconds: what is lost of it would be priced by the mean of the hour for ever."""
@@ -240,7 +240,7 @@ class SitePricing:
 
     @callback
     def _async_hour_begins(self, _: datetime) -> None:
-        self._repricing.fees_due = any(not priced.flows for priced in self.series())
+        self._repricing.fees_due = bool(self._priced.fees())
         self._is_counted = False
         self._wake()
         self._look_for_exact()
@@ -287,7 +287,7 @@ class SitePricing:
         follow from tariffs that nobody knows of.
         """
         new, versions, possible = self.tariffs, self._versions, self._priced.possible()
-        ids = [self._priced.identified(some).statistic_id for some in possible]
+        ids = [priced.statistic_id for priced in self._priced.all_identified()]
         facts = _facts(versions, self._days_off, ids)
         before = frozenset(self._stored_facts["series"])
         found = await self._repricing.async_compare(self._stored_by, new, before)
@@ -298,13 +298,11 @@ class SitePricing:
 
     async def _async_count(self) -> None:
         self._is_counted = True
-        own = meters_of(self.series(), self.tariffs)
-        if self._versions:
-            self.unpriced_hours = await async_unpriced_hours(
-                self._hass, self._priced, own
-            )
-        else:
-            self.unpriced_hours = None
+        self.unpriced_hours = (
+            await async_unpriced_hours(self._hass, self._priced)
+            if self._versions
+            else None
+        )
 
     @callback
     def _became_coarse(self) -> None:

@@ -7,17 +7,19 @@ is kept over a restart.
 
 from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..metering.changed_prices import Change, changed_spans
+from ..metering.changed_prices import changed_spans
 from ..metering.hours import HOUR, hour_of
-from ..metering.spans import Span, clipped, merged
+from ..metering.spans import Span, merged, parts_within
 from ..metering.tariffs import Tariffs, first_fee_difference
 from ..statistics.queries import async_read, newest_rows, stored_metadata
-from ..statistics.updates import RecorderError
+from ..statistics.updates import Derived, RecorderError
 from ..statistics.writer import StatisticsWriter
 from .priced_site import PricedSeries, PricedSite
 
@@ -108,80 +110,60 @@ class Repricing:
         And all of those that were not `known`, by their ids: of a meter that was not
         chosen, energy may be stored whose costs nobody followed.
         """
-        ids = {
-            priced: self._site.identified(priced).statistic_id
-            for priced in self._site.possible()
-        }
+        possible = self._site.all_identified()
         changed = await self._hass.async_add_executor_job(
-            _changed, old, new, tuple(ids), self._ever()
+            _Comparison(old, new, self._ever()).of, possible
         )
-        more = {ids[priced]: spans for priced, spans in changed.items()}
-        self._todo = self._with(self._todo, more)
-        unknown = [
-            id_
-            for priced, id_ in ids.items()
-            if id_ not in known and priced.is_priced_by(new)
-        ]
+        self._todo = self._with(self._todo, changed)
+        priced_now = {each.statistic_id for each in possible if each.is_priced_by(new)}
+        unknown = priced_now - known
         for id_ in unknown:
             self.add(id_, self._ever())
-        return bool(more or unknown)
+        return bool(changed or unknown)
 
     # --- Doing it -----------------------------------------------------------------
 
-    def _unannounced(self) -> list[PricedSeries]:
-        return [
-            priced
-            for priced in self._site.series()
-            if self._announced.get(priced.statistic_id) != self._name(priced)
-        ]
-
-    def _name(self, priced: PricedSeries) -> str | None:
-        return self._site.derived(priced).metadata["name"]
+    def _unannounced(self) -> dict[str, Derived]:
+        """Return what the database does not have, or not under its name of now."""
+        return {
+            derived.id: derived
+            for derived in map(self._site.derived, self._site.series())
+            if self._announced.get(derived.id) != derived.metadata["name"]
+        }
 
     async def async_announce(self) -> None:
         """Return when the database has all that has costs. Raises RecorderError."""
         wanted = self._unannounced()
-        ids = [priced.statistic_id for priced in wanted]
-        known = await async_read(self._hass, stored_metadata, ids)
-        for id_ in set(ids) - known.keys():
+        known = await async_read(self._hass, stored_metadata, tuple(wanted))
+        for id_ in wanted.keys() - known.keys():
             self.add(id_, self._ever())  # it is new, or somebody cleared it
-        await self._writer.async_ensure(
-            [self._site.derived(priced).metadata for priced in wanted]
-        )
-        self._announced |= {each.statistic_id: self._name(each) for each in wanted}
+        metadata = [derived.metadata for derived in wanted.values()]
+        await self._writer.async_ensure(metadata)
+        self._announced |= {some["statistic_id"]: some["name"] for some in metadata}
 
     async def async_work(self) -> None:
         """Do one thing of what is to be done. Raises RecorderError."""
         if self._unannounced():
             await self.async_announce()
         elif self.fees_due:
-            self.fees_due = False
-            try:
-                await self._async_write_fees()
-            except RecorderError:
-                self.fees_due = True
-                raise
+            await self._async_write_due_fees()
         elif self._todo:
             await self._async_reprice_next()
 
     async def _async_reprice_next(self) -> None:
-        known = {
-            priced.statistic_id: priced
-            for priced in map(self._site.identified, self._site.possible())
-        }
-        id_ = next((id_ for id_ in known if id_ in self._todo), None)
-        if id_ is None:
+        possible = self._site.all_identified()
+        due = [priced for priced in possible if priced.statistic_id in self._todo]
+        if not due:
             self._todo.clear()  # of meters that are gone
             return
         # What is added meanwhile, by newer tariffs, is another thing to do.
+        id_ = due[0].statistic_id
         self._doing = {id_: self._todo.pop(id_)}
-        done = False
         try:
-            await self._async_reprice(known[id_], self._doing[id_])
-            done = True
-        finally:
-            if not done:
-                self._todo = self._with(self._todo, self._doing)
+            await self._async_reprice(due[0], self._doing[id_])
+            self._doing = {}
+        finally:  # what could not be done is still to be done
+            self._todo = self._with(self._todo, self._doing)
             self._doing = {}
 
     async def _async_reprice(self, priced: PricedSeries, spans: Spans) -> None:
@@ -191,56 +173,72 @@ class Repricing:
             first = max(first, self._site.site.data.beginning)
         else:
             end += HOUR
-        parts = [part for span in spans if (part := clipped(span, first, end))]
+        parts = parts_within(spans, first, end)
         self._site.coarse.remove(priced.statistic_id, parts)  # told anew
         await self._site.statistics.async_rederive(derived, parts)
+
+    async def _async_write_due_fees(self) -> None:
+        self.fees_due = False  # and true again, if an hour ends meanwhile
+        try:
+            await self._async_write_fees()
+        except RecorderError:
+            self.fees_due = True
+            raise
 
     async def _async_write_fees(self) -> None:
         """Write the fees of hours that are over: from behind the newest row on."""
         present = hour_of(dt_util.utcnow())
-        fees = [priced for priced in self._site.series() if not priced.flows]
-        ids = [priced.statistic_id for priced in fees]
-        tails = await async_read(self._hass, newest_rows, ids)
-        for priced in fees:
-            tail = tails[priced.statistic_id]
+        fees = {priced.statistic_id: priced for priced in self._site.fees()}
+        tails = await async_read(self._hass, newest_rows, tuple(fees))
+        for id_, tail in tails.items():
             start = tail[-1].start + HOUR if tail else self._site.site.data.beginning
             if start < present:
-                await self._async_reprice(priced, ((start, present),))
+                await self._async_reprice(fees[id_], ((start, present),))
 
 
-def _changed(
-    old: Tariffs, new: Tariffs, possible: tuple[PricedSeries, ...], span: Span
-) -> dict[PricedSeries, Spans]:
-    """Return what of each series is priced otherwise; none of those that are not.
+class _Comparison:
+    """What other tariffs price otherwise.
 
     Years of hours may have to be compared: not in the event loop, and once for all
     meters that share their prices.
     """
-    found: dict[PricedSeries, Spans] = {}
-    known: dict[tuple[Change, ...], Spans] = {}
-    since, until = span
-    for priced in possible:
-        if not (priced.is_priced_by(old) or priced.is_priced_by(new)):
-            continue
-        meter_id = priced.meter_id
-        changes = tuple(
-            (old.timeline(component, meter_id), new.timeline(component, meter_id))
-            for _, component in priced.series.terms
+
+    def __init__(self, old: Tariffs, new: Tariffs, span: Span) -> None:
+        """Compare the prices, and the fees, of the hours in a span."""
+        self._old = old
+        self._new = new
+        self._span = span
+        self._spans_of = cache(changed_spans)
+
+    def of(self, possible: Iterable[PricedSeries]) -> dict[str, Spans]:
+        """Return the hours of each series, by id; none of those that stay the same."""
+        changed = {
+            priced.statistic_id: self._changed(priced)
+            for priced in filter(self._has_price, possible)
+        }
+        return {id_: spans for id_, spans in changed.items() if spans}
+
+    def _has_price(self, priced: PricedSeries) -> bool:
+        return priced.is_priced_by(self._old) or priced.is_priced_by(self._new)
+
+    def _changed(self, priced: PricedSeries) -> Spans:
+        if not priced.flows:
+            return self._changed_fees(priced.meter_id)
+        before_and_now = map(priced.timelines, (self._old, self._new))
+        return self._spans_of(tuple(zip(*before_and_now, strict=True)), *self._span)
+
+    def _changed_fees(self, meter_id: str | None) -> Spans:
+        """Return all time from the first hour on that has another fee, if any has."""
+        since, until = self._span
+        first = first_fee_difference(
+            self._old, self._new, meter_id, since=since, until=until
         )
-        if not changes:
-            fee = first_fee_difference(old, new, meter_id, since=since, until=until)
-            spans: Spans = ((fee, hour_of(until) + HOUR),) if fee else ()
-        elif changes in known:
-            spans = known[changes]
-        else:
-            spans = known[changes] = changed_spans(changes, since, until)
-        if spans:
-            found[priced] = spans
-    return found
+        return ((first, hour_of(until) + HOUR),) if first else ()
 
 
 def _as_numbers(spans: Spans) -> list[int]:
-    return [(moment - _EPOCH) // HOUR for span in spans for moment in span]
+    moments = chain.from_iterable(spans)
+    return [(moment - _EPOCH) // HOUR for moment in moments]
 
 
 def _as_spans(numbers: list[int]) -> Spans:

@@ -1,7 +1,7 @@
 """Counts the hours with energy that lack a price although there is a tariff for it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,18 +19,15 @@ RECENT: Final = timedelta(days=2)
 """In which energy still comes in."""
 
 
-async def async_unpriced_hours(
-    hass: HomeAssistant, site: PricedSite, own: frozenset[str]
-) -> int:
+async def async_unpriced_hours(hass: HomeAssistant, site: PricedSite) -> int:
     """Return how many hours have energy, and a tariff, but no price.
 
-    `own` has the meters with tariffs of their own: all others share the site's, and its
-    hours. Raises RecorderError.
+    Raises RecorderError.
     """
     tariffs = site.tariffs
     span = site.site.data.beginning, hour_of(dt_util.utcnow())
     hours: set[datetime] = set()
-    for (component, meter_id), ids in _scopes(site, {None, *own}).items():
+    for (component, meter_id), ids in _scopes(site).items():
         spans = await hass.async_add_executor_job(
             _without_price, tariffs, component, meter_id, span
         )
@@ -42,29 +39,28 @@ async def async_unpriced_hours(
 def lacks_prices(site: PricedSite) -> bool:
     """Return whether any price of late is not known; the database is not asked."""
     now = dt_util.utcnow()
-    scopes = {
-        (component, priced.meter_id)
-        for priced in site.series()
-        for _, component in priced.series.terms
-    }
-    return any(
-        _without_price(site.tariffs, *scope, (hour_of(now - RECENT), hour_of(now)))
-        for scope in scopes
-    )
+    recent = hour_of(now - RECENT), hour_of(now)
+    return any(_without_price(site.tariffs, *scope, recent) for scope in _scopes(site))
 
 
-def _scopes(
-    site: PricedSite, owners: Collection[str | None]
-) -> Mapping[tuple[Component, str | None], list[str]]:
+def _scopes(site: PricedSite) -> Mapping[tuple[Component, str | None], list[str]]:
     """Return the statistics of energy by what prices them: component, and whose."""
     scopes: defaultdict[tuple[Component, str | None], list[str]] = defaultdict(list)
-    for priced in site.series():
-        if priced.meter_id in owners:
-            terms = zip(priced.flows, priced.series.terms, strict=True)
-            for flow, (_, component) in terms:
-                id_ = site.statistics.statistic_id(flow)
-                scopes[component, priced.meter_id].append(id_)
+    for priced in _counted(site):
+        for flow, component in zip(priced.flows, priced.series.components, strict=True):
+            id_ = site.statistics.statistic_id(flow)
+            scopes[component, priced.meter_id].append(id_)
     return scopes
+
+
+def _counted(site: PricedSite) -> list[PricedSeries]:
+    """Return the series of the site, and of the meters with prices of their own.
+
+    All other meters share the site's prices, and its hours.
+    """
+    some = site.series()
+    owners = {each.meter_id for each in some if each.has_own_price(site.tariffs)}
+    return [each for each in some if each.meter_id in owners]
 
 
 async def _async_used(
@@ -75,20 +71,6 @@ async def _async_used(
     return {
         hour for amounts in found.values() for hour, amount in amounts.items() if amount
     }
-
-
-def meters_of(some: Iterable[PricedSeries], tariffs: Tariffs) -> frozenset[str]:
-    """Return the meters whose prices are not the site's."""
-    return frozenset(
-        priced.meter_id
-        for priced in some
-        if priced.meter_id is not None
-        and any(
-            tariffs.timeline(component, priced.meter_id)
-            is not tariffs.timeline(component, None)
-            for _, component in priced.series.terms
-        )
-    )
 
 
 def _without_price(

@@ -39,6 +39,11 @@ def clipped(span: Span, start: datetime, end: datetime) -> Span | None:
     return (first, last) if first < last else None
 
 
+def parts_within(spans: Iterable[Span], start: datetime, end: datetime) -> list[Span]:
+    """Return what of some spans lies between two moments, in their order."""
+    return [part for span in spans if (part := clipped(span, start, end))]
+
+
 def cut(span: Span, length: timedelta, *, newest_first: bool = False) -> Span:
     """Return the first piece of a span, no longer than `length`; or the last one."""
     start, end = span
