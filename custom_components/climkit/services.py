@@ -140,14 +140,13 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     entry = _entry_of(call)
     data = entry.runtime_data
     flows = _flows_of(call.hass, entry, call.data.get(ATTR_METER))
-    period = call.data[ATTR_PERIOD]
+    zone, period = data.site.data.zone, call.data[ATTR_PERIOD]
     start, end = span = _period_of(entry, call.data, period, dt_util.utcnow())
     _refuse_long(period, end - start)
     readings = await _async_readings(call.hass, entry, flows, PERIODS[period], span)
     costs = await async_costs_of_readings(
         data.pricing, flows[0].owner_id, readings, PERIODS[period], span
     )
-    zone = data.site.data.zone
     series = {
         flow.kind.value: _series_of(flow.unit, amounts, zone)
         for flow, amounts in readings.items()
@@ -196,9 +195,7 @@ async def _async_get_statement(call: ServiceCall) -> ServiceResponse:
     until = now if ATTR_START in call.data else this_month
     start, end = span = _period_of(entry, call.data, "month", until, latest=now)
     bill = await _async_with_entry(
-        call.hass,
-        entry,
-        async_statement(data.pricing, data.reader, owner, span),
+        call.hass, entry, async_statement(data.pricing, data.reader, owner, span)
     )
     return {
         "start": _text(start, zone),
