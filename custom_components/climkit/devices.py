@@ -125,5 +125,8 @@ def ids_of(device: dr.DeviceEntry) -> set[str]:
 
 def _known_ids(entry: ClimkitConfigEntry) -> set[str]:
     """Return the ids of what is known to have a device."""
-    parts = (*_own_meters(entry), *known_sensors(entry))
-    return {entry.runtime_data.site.data.site.id, *(part.id for part in parts)}
+    return {
+        entry.runtime_data.site.data.site.id,
+        *(meter.id for meter in _own_meters(entry)),
+        *(sensor.id for sensor in known_sensors(entry)),
+    }

@@ -124,7 +124,7 @@ def _error(error: BaseException | None) -> dict[str, Any] | None:
     """Return an error by its type and reason: a text could name somebody."""
     if error is None:
         return None
-    told = {"type": type(error).__name__} | _facts(error)
+    told: dict[str, Any] = {"type": type(error).__name__, **_facts(error)}
     if error.__cause__:
         told["cause"] = _error(error.__cause__)
     return told
@@ -132,7 +132,7 @@ def _error(error: BaseException | None) -> dict[str, Any] | None:
 
 def _facts(error: BaseException) -> dict[str, Any]:
     """Return what an error has of facts that name nobody."""
-    facts = {}
+    facts: dict[str, Any] = {}
     if key := getattr(error, "translation_key", None):
         facts["key"] = key
     return facts | {name: getattr(error, name) for name in FACTS.get(type(error), ())}

@@ -181,7 +181,8 @@ class TariffFlow(ConfigSubentryFlow):
 
     async def _async_show_preview(self, title: str) -> SubentryFlowResult:
         """Show what the last month would have cost, if the recorder tells."""
-        facts, errors = UNKNOWN, {}
+        facts = UNKNOWN
+        errors: Errors = {}
         try:
             preview = await async_preview(self.hass, self._entry, self._tariff)
             facts = await self._async_facts(preview)
