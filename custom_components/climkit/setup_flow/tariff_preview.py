@@ -77,6 +77,7 @@ async def _async_prices(
     zone = entry.runtime_data.site.data.zone
     first, last = (at.astimezone(zone).date() for at in (span[0], span[1] - HOUR))
     archive = PriceArchive(hass, entry.entry_id)
+    # A version has an entity or a workday sensor, or neither, but never both.
     if tariff.entity_id:
         await archive.async_load()
         await archive.async_fill(tariff.entity_id, *span)
