@@ -118,7 +118,7 @@ def is_present(
     return any(map(entity_of, ids))
 
 
-def ids_of(device: dr.DeviceEntry) -> set[str]:
+def ids_of(device: dr.BaseDeviceEntry) -> set[str]:
     """Return the ids of what a device stands for: at most one, if it is one of ours."""
     return {id_ for domain, id_ in device.identifiers if domain == DOMAIN}
 
