@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType
 
-from .api import Meter
+from .api import Meter, Sensor
 from .const import DOMAIN, MANUFACTURER
 from .metering.site import SiteInfo
 from .reading.meter_names import async_choice_texts, kind_in_words
@@ -78,8 +78,13 @@ def _parts(
     """Yield id, name and model of what has a device of its own beside the site."""
     for meter in _own_meters(entry):
         yield meter.id, meter.name, kind_in_words(meter, models) or models["meter"]
-    for sensor in entry.runtime_data.environment.sensors or ():
+    for sensor in known_sensors(entry):
         yield sensor.id, sensor.name, sensor.model or models["sensor"]
+
+
+def known_sensors(entry: ClimkitConfigEntry) -> tuple[Sensor, ...]:
+    """Return the environmental sensors; none while it is not known which there are."""
+    return entry.runtime_data.environment.sensors or ()
 
 
 def _own_meters(entry: ClimkitConfigEntry) -> list[Meter]:
@@ -103,11 +108,25 @@ def is_present(
     hass: HomeAssistant, entry: ClimkitConfigEntry, device: dr.DeviceEntry
 ) -> bool:
     """Return whether a device stands for something that the site has, or may have."""
-    info = entry.runtime_data.site.data
-    sensors = entry.runtime_data.environment.sensors
-    present = {info.site.id, *(meter.id for meter in _own_meters(entry))}
-    ids = {id_ for domain, id_ in device.identifiers if domain == DOMAIN}
-    if sensors is None:  # then none of them is known to be gone
-        entity_of = partial(er.async_get(hass).async_get_entity_id, Platform.SENSOR)
-        return not present.isdisjoint(ids) or any(entity_of(DOMAIN, id_) for id_ in ids)
-    return not ids.isdisjoint(present.union(sensor.id for sensor in sensors))
+    ids = ids_of(device)
+    if not ids.isdisjoint(_known_ids(entry)):
+        return True
+    if entry.runtime_data.environment.sensors is not None:
+        return False
+    # None of the sensors is known to be gone.
+    entity_of = partial(er.async_get(hass).async_get_entity_id, Platform.SENSOR, DOMAIN)
+    return any(map(entity_of, ids))
+
+
+def ids_of(device: dr.BaseDeviceEntry) -> set[str]:
+    """Return the ids of what a device stands for: at most one, if it is one of ours."""
+    return {id_ for domain, id_ in device.identifiers if domain == DOMAIN}
+
+
+def _known_ids(entry: ClimkitConfigEntry) -> set[str]:
+    """Return the ids of what is known to have a device."""
+    return {
+        entry.runtime_data.site.data.site.id,
+        *(meter.id for meter in _own_meters(entry)),
+        *(sensor.id for sensor in known_sensors(entry)),
+    }

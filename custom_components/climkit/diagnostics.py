@@ -26,6 +26,13 @@ NO_IDS: Final = (None, HOME_NONE, HOME_SITE)
 """Choices for the dashboard that name nobody."""
 
 
+FACTS: Final[dict[type[BaseException], tuple[str, ...]]] = {
+    ClimkitAccessError: ("endpoint", "status"),
+    ClimkitResponseError: ("endpoint", "status", "reason"),
+}
+"""What errors of the client have beside their texts."""
+
+
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ClimkitConfigEntry
 ) -> dict[str, Any]:
@@ -62,8 +69,8 @@ def pseudonym(id_: str) -> str:
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     home = options.get(CONF_HOME)
     return {
-        CONF_METERS: [pseudonym(id_) for id_ in options.get(CONF_METERS, ())],
-        CONF_OFFERED: [pseudonym(id_) for id_ in options.get(CONF_OFFERED, ())],
+        CONF_METERS: [*map(pseudonym, options.get(CONF_METERS, ()))],
+        CONF_OFFERED: [*map(pseudonym, options.get(CONF_OFFERED, ()))],
         CONF_HOME: home if home in NO_IDS else pseudonym(home),
     }
 
@@ -106,10 +113,9 @@ def _sensors(entry: ClimkitConfigEntry) -> dict[str, Any] | None:
 
 
 def _coordinator(coordinator: DataUpdateCoordinator[Any]) -> dict[str, Any]:
-    interval = coordinator.update_interval
     return {
         "last_update_success": coordinator.last_update_success,
-        "update_interval": interval.total_seconds() if interval else None,
+        "update_interval": _seconds(coordinator.update_interval),
         "last_error": _error(coordinator.last_exception),
     }
 
@@ -118,29 +124,30 @@ def _error(error: BaseException | None) -> dict[str, Any] | None:
     """Return an error by its type and reason: a text could name somebody."""
     if error is None:
         return None
-    told: dict[str, Any] = {"type": type(error).__name__}
-    if key := getattr(error, "translation_key", None):
-        told["key"] = key
-    if isinstance(error, (ClimkitAccessError, ClimkitResponseError)):
-        told |= {"endpoint": error.endpoint, "status": error.status}
-    if isinstance(error, ClimkitResponseError):
-        told["reason"] = error.reason
+    told: dict[str, Any] = {"type": type(error).__name__, **_facts(error)}
     if error.__cause__:
         told["cause"] = _error(error.__cause__)
     return told
+
+
+def _facts(error: BaseException) -> dict[str, Any]:
+    """Return what an error has of facts that name nobody."""
+    facts: dict[str, Any] = {}
+    if key := getattr(error, "translation_key", None):
+        facts["key"] = key
+    return facts | {name: getattr(error, name) for name in FACTS.get(type(error), ())}
 
 
 def _readings(coordinator: LiveCoordinator) -> dict[str, Any]:
     """Return how far the readings of some media have come, without their values."""
     now = dt_util.utcnow()
     data = coordinator.data
-    delay = coordinator.publication_delay
     return {
         **_coordinator(coordinator),
         "media": list(coordinator.media),
         "failing": sorted(coordinator.failing),
         "missing": sorted(map(pseudonym, coordinator.missing)),
-        "publication_delay": delay.total_seconds() if delay else None,
+        "publication_delay": _seconds(coordinator.publication_delay),
         "age_of_newest": (now - data.newest).total_seconds() if data.newest else None,
         "quarters": {
             f"{pseudonym(flow.owner_id)} {flow.kind}": len(quarters)
@@ -163,8 +170,8 @@ def _limits(entry: ClimkitConfigEntry) -> dict[str, Any]:
     for key, limit in limits.kinds.items():
         resolution, who = key.split(" ", 1)
         told[f"{resolution} {_sources(entry, [who])[0]}"] = {
-            "longest": limit.length / DAY if limit.length else None,
-            "refused": limit.refused / DAY if limit.refused else None,
+            "longest": _days(limit.length),
+            "refused": _days(limit.refused),
             "depth": _iso(limit.depth),
             "whole_rows": limit.whole,
         }
@@ -186,6 +193,14 @@ def _history(entry: ClimkitConfigEntry) -> dict[str, Any]:
             if statistics.is_open(flow)
         },
     }
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return length.total_seconds() if length else None
+
+
+def _days(length: timedelta | None) -> float | None:
+    return length / DAY if length else None
 
 
 def _iso(time: datetime | None) -> str | None:

@@ -206,13 +206,11 @@ async def _async_check(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     """Raise an issue for each flow that is counted twice; remove those solved."""
     flows = _flows_by_sensor(hass, entry)
     sensors = await async_doubled(hass, _statistics(entry, flows))
+    doubled = {sensor: flows[sensor] for sensor in sensors}
     info = entry.runtime_data.site.data
-    names = await async_statistic_names(
-        hass, info, (flow for sensor, flow in flows.items() if sensor in sensors)
-    )
+    names = await async_statistic_names(hass, info, doubled.values())
     current = set()
-    for sensor in sensors:
-        flow = flows[sensor]
+    for sensor, flow in doubled.items():
         issue_id = f"{_prefix(entry.entry_id)}{flow.key}"
         current.add(issue_id)
         ir.async_create_issue(
@@ -241,14 +239,14 @@ def async_delete_issues(
     hass: HomeAssistant, entry_id: str, but: frozenset[str] | set[str] = frozenset()
 ) -> None:
     """Delete the issues of a config entry, `but` for some."""
-    found = [
-        issue_id
-        for domain, issue_id in ir.async_get(hass).issues
-        if domain == DOMAIN and issue_id.startswith(_prefix(entry_id))
-    ]
-    for issue_id in found:
-        if issue_id not in but:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    for issue_id in _doubled_issues(hass, entry_id) - but:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _doubled_issues(hass: HomeAssistant, entry_id: str) -> set[str]:
+    """Return the ids of the issues that flows of a config entry have."""
+    ours = (id_ for domain, id_ in ir.async_get(hass).issues if domain == DOMAIN)
+    return {issue_id for issue_id in ours if issue_id.startswith(_prefix(entry_id))}
 
 
 @callback

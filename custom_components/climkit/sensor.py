@@ -1,8 +1,10 @@
 """Sensors: totals, today, power and costs of every flow; rates and state of the site."""
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .devices import known_sensors
 from .entities.base import async_add_as_they_come
 from .entities.environment import EnvironmentSensor
 from .entities.flows import sensors_of
@@ -15,7 +17,7 @@ from .entities.status import (
     HistorySensor,
     LastReadingSensor,
 )
-from .runtime import ClimkitConfigEntry
+from .runtime import ClimkitConfigEntry, SiteRuntime
 
 PARALLEL_UPDATES = 0
 
@@ -26,15 +28,27 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the sensors of a site, and of what appears at it later."""
-    data = entry.runtime_data
-    newest = next((some for some in data.live if some.media), data.live[0])
-    async_add_entities(
-        [
-            LastReadingSensor(newest, data.site.data.site.id, LAST_READING),
-            HistorySensor(data.history, data.site.data.site.id, HISTORY_IMPORT),
-        ]
-    )
+    async_add_entities(_status_of(entry.runtime_data))
     await _async_add_flows(entry, async_add_entities)
+    await _async_add_registers(entry, async_add_entities)
+    await _async_add_environment(entry, async_add_entities)
+    await _async_add_money(hass, entry, async_add_entities)
+
+
+def _status_of(data: SiteRuntime) -> list[Entity]:
+    """Return the sensors of how far readings and history have come."""
+    newest = next((some for some in data.live if some.media), data.live[0])
+    return [
+        LastReadingSensor(newest, data.site.data.site.id, LAST_READING),
+        HistorySensor(data.history, data.site.data.site.id, HISTORY_IMPORT),
+    ]
+
+
+async def _async_add_registers(
+    entry: ClimkitConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the registers of the meters, but of those that another entry shows."""
+    data = entry.runtime_data
     await async_add_as_they_come(
         entry,
         [data.site],
@@ -46,14 +60,20 @@ async def async_setup_entry(
         lambda register: [RegisterSensor(data.registers, register, data.site.data)],
         async_add_entities,
     )
+
+
+async def _async_add_environment(
+    entry: ClimkitConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the environmental sensors as the cloud lists them."""
+    environment = entry.runtime_data.environment
     await async_add_as_they_come(
         entry,
-        [data.environment],
-        lambda: {sensor.id: sensor for sensor in data.environment.sensors or ()},
-        lambda sensor: [EnvironmentSensor(data.environment, sensor)],
+        [environment],
+        lambda: {sensor.id: sensor for sensor in known_sensors(entry)},
+        lambda sensor: [EnvironmentSensor(environment, sensor)],
         async_add_entities,
     )
-    await _async_add_money(hass, entry, async_add_entities)
 
 
 async def _async_add_money(

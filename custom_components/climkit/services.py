@@ -1,9 +1,10 @@
 """Actions: fetch the history again, and give the readings of a period to a script."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -26,13 +27,14 @@ import voluptuous as vol
 
 from .api import ClimkitError, Resolution
 from .const import CONF_METERS, DOMAIN
+from .devices import ids_of
 from .history.billing import async_costs_of_readings, async_statement
-from .metering.calendar import start_of_day, start_of_period
+from .metering.calendar import start_of_period
 from .metering.costs import CURRENCY
 from .metering.flows import Flow
 from .metering.spans import Span
 from .reading.account import action_errors
-from .reading.answers import Question
+from .reading.answers import Question, joined
 from .reading.reader import async_answers
 from .runtime import ClimkitConfigEntry
 from .setup_flow.tariff_action import async_set_tariff
@@ -138,26 +140,12 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     entry = _entry_of(call)
     data = entry.runtime_data
     flows = _flows_of(call.hass, entry, call.data.get(ATTR_METER))
-    period = call.data[ATTR_PERIOD]
-    start, end = _period_of(entry, call.data, period, dt_util.utcnow())
+    zone, period = data.site.data.zone, call.data[ATTR_PERIOD]
+    start, end = span = _period_of(entry, call.data, period, dt_util.utcnow())
     _refuse_long(period, end - start)
-    zone = data.site.data.zone
-    questions = [
-        Question(medium, tuple(some), PERIODS[period], start, end, zone=zone)
-        for medium, some in groupby(flows, lambda flow: flow.medium)
-    ]
-    answers = await _async_with_entry(
-        call.hass, entry, async_answers(data.reader, questions)
-    )
-    missing = {flow: err for answer in answers for flow, err in answer.unknown.items()}
-    _raise_if_missing(call.hass, entry, missing, flows)
-    readings = {
-        flow: answer.of(flow)
-        for question, answer in zip(questions, answers, strict=True)
-        for flow in question.flows
-    }
+    readings = await _async_readings(call.hass, entry, flows, PERIODS[period], span)
     costs = await async_costs_of_readings(
-        data.pricing, flows[0].owner_id, readings, PERIODS[period], (start, end)
+        data.pricing, flows[0].owner_id, readings, PERIODS[period], span
     )
     series = {
         flow.kind.value: _series_of(flow.unit, amounts, zone)
@@ -172,6 +160,31 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     }
 
 
+async def _async_readings(
+    hass: HomeAssistant,
+    entry: ClimkitConfigEntry,
+    flows: Sequence[Flow],
+    resolution: Resolution,
+    span: Span,
+) -> dict[Flow, dict[datetime, float]]:
+    """Ask the cloud for the amounts of flows, by the start of the interval.
+
+    Raises HomeAssistantError unless all of them can be had.
+    """
+    reader, zone = entry.runtime_data.reader, entry.runtime_data.site.data.zone
+    questions = [
+        Question(medium, tuple(some), resolution, *span, zone=zone)
+        for medium, some in groupby(flows, attrgetter("medium"))
+    ]
+    answers = await _async_with_entry(hass, entry, async_answers(reader, questions))
+    _raise_if_missing(hass, entry, joined(answers).unknown, flows)
+    return {
+        flow: answer.of(flow)
+        for question, answer in zip(questions, answers, strict=True)
+        for flow in question.flows
+    }
+
+
 async def _async_get_statement(call: ServiceCall) -> ServiceResponse:
     """Return the bill of the site or of a meter: of the last full month, or any time."""
     entry = _entry_of(call)
@@ -182,9 +195,7 @@ async def _async_get_statement(call: ServiceCall) -> ServiceResponse:
     until = now if ATTR_START in call.data else this_month
     start, end = span = _period_of(entry, call.data, "month", until, latest=now)
     bill = await _async_with_entry(
-        call.hass,
-        entry,
-        async_statement(data.pricing, data.reader, owner, span),
+        call.hass, entry, async_statement(data.pricing, data.reader, owner, span)
     )
     return {
         "start": _text(start, zone),
@@ -222,13 +233,13 @@ def _raise_if_missing(
     """Raise an error that names what could not be had, or why there is nothing at all."""
     if not missing:
         return
-    info = entry.runtime_data.site.data
     if missing.keys() >= set(wanted):
         with action_errors(hass, entry):
             raise next(iter(missing.values()))
-    meters = {meter.id: meter.name for meter in info.meters}
+    info = entry.runtime_data.site.data
+    meters: dict[str | None, str] = {meter.id: meter.name for meter in info.meters}
     names = dict.fromkeys(
-        meters.get(flow.meter_id or "", flow.kind.replace("_", " ")) for flow in missing
+        meters.get(flow.meter_id, flow.kind.replace("_", " ")) for flow in missing
     )
     raise HomeAssistantError(
         translation_domain=DOMAIN,
@@ -287,8 +298,7 @@ def _owner_of(hass: HomeAssistant, meter: str) -> tuple[str, str]:
     device = dr.async_get(hass).async_get(meter)
     if device is None:
         return meter, meter
-    ids = [id_ for domain, id_ in device.identifiers if domain == DOMAIN]
-    return next(iter(ids), ""), device.name_by_user or device.name or meter
+    return next(iter(ids_of(device)), ""), device.name_by_user or device.name or meter
 
 
 def _period_of(
@@ -314,8 +324,8 @@ def _period_of(
 
 
 def _refuse_long(period: str, length: timedelta) -> None:
-    longest = LONGEST.get(period)
-    if longest and length > longest:
+    longest = LONGEST.get(period, timedelta.max)
+    if length > longest:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="period_too_long",
@@ -325,12 +335,9 @@ def _refuse_long(period: str, length: timedelta) -> None:
 
 def _beginning(end: datetime, period: str, zone: tzinfo) -> datetime:
     """Return the beginning, in UTC, of the day, month or year that ends with `end`."""
-    day = start_of_day(end - timedelta.resolution, zone).astimezone(zone)
-    if period in ("month", "year"):
-        day = day.replace(day=1)
-    if period == "year":
-        day = day.replace(month=1)
-    return dt_util.as_utc(day)
+    longer = {"month": Resolution.MONTH, "year": Resolution.YEAR}
+    resolution = longer.get(period, Resolution.DAY)
+    return start_of_period(resolution, end - timedelta.resolution, zone)
 
 
 def _aware(entry: ClimkitConfigEntry, time: datetime | None) -> datetime | None:

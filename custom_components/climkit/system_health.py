@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
 
+from .api import ClimkitClient
 from .const import DOMAIN
 from .reading.account import async_get_client
 from .runtime import ClimkitConfigEntry, SiteRuntime
@@ -36,18 +37,20 @@ def _of_accounts(
     hass: HomeAssistant, entries: Sequence[ClimkitConfigEntry]
 ) -> dict[str, Any]:
     """Return what is asked of the cloud, and whether it can be reached."""
-    clients = [
-        async_get_client(hass, entry.data[CONF_USERNAME], entry.data[CONF_PASSWORD])
-        for entry in entries
-    ]
-    queues = {id(client.queue): client.queue for client in clients}
-    requests = sum(queue.requests_last_hour for queue in queues.values())
+    clients = [_client_of(hass, entry) for entry in entries]
+    queues = {client.queue for client in clients}
+    requests = sum(queue.requests_last_hour for queue in queues)
     told: dict[str, Any] = {"requests_last_hour": requests}
     if clients:
         told["can_reach_server"] = system_health.async_check_can_reach_url(
             hass, clients[0].url
         )
     return told
+
+
+def _client_of(hass: HomeAssistant, entry: ClimkitConfigEntry) -> ClimkitClient:
+    data = entry.data
+    return async_get_client(hass, data[CONF_USERNAME], data[CONF_PASSWORD])
 
 
 def _of_sites(sites: Sequence[SiteRuntime]) -> dict[str, Any]:

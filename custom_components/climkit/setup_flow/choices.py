@@ -1,7 +1,7 @@
 """The last questions of set-up and of the options: which meters, which dashboard."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from homeassistant.config_entries import (
@@ -10,11 +10,19 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 
-from ..api import Meter
+from ..api import ClimkitClient, Meter
 from ..const import CONF_HOME, CONF_METERS, CONF_OFFERED
 from ..energy_dashboard.manager import is_available
 from ..energy_dashboard.setup import async_preselected_home
-from .schemas import Errors, async_home_schema, async_meters_schema, homes, with_home
+from .schemas import (
+    Errors,
+    async_home_schema,
+    async_meters_schema,
+    async_meters_with_series,
+    collecting,
+    homes,
+    with_home,
+)
 
 
 class ChoicesFlow(ConfigEntryBaseFlow):
@@ -36,6 +44,13 @@ class ChoicesFlow(ConfigEntryBaseFlow):
     @abstractmethod
     async def _async_finish(self, choice: Mapping[str, Any]) -> ConfigFlowResult:
         """Go on with what was chosen for the dashboard; empty if nobody was asked."""
+
+    async def _async_read_meters(self, client: ClimkitClient, site_id: str) -> Errors:
+        """Read the meters that can be chosen; return what went wrong."""
+        errors: Errors = {}
+        with collecting(errors):
+            self._meters = await async_meters_with_series(client, site_id)
+        return errors
 
     async def _async_choose(self, user_input: Mapping[str, Any]) -> ConfigFlowResult:
         """Take the chosen meters and go on."""
@@ -70,8 +85,15 @@ class ChoicesFlow(ConfigEntryBaseFlow):
 
     def _options_with(self, choice: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options of the site's entry."""
-        return {
-            CONF_METERS: with_home(self._chosen, choice.get(CONF_HOME), self._meters),
-            CONF_OFFERED: [meter.id for meter in self._meters],
-            **choice,
-        }
+        return options_of(self._meters, self._chosen, choice)
+
+
+def options_of(
+    meters: Sequence[Meter], chosen: Collection[str], choice: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the options of an entry; `choice` is what goes into the dashboard."""
+    return {
+        CONF_METERS: with_home(chosen, choice.get(CONF_HOME), meters),
+        CONF_OFFERED: [meter.id for meter in meters],
+        **choice,
+    }

@@ -10,6 +10,8 @@ import voluptuous as vol
 
 from ..const import ACCOUNT_NEW, CONF_ACCOUNT, CONF_SITE, DOMAIN
 from ..reading.account import async_get_account, async_known_credentials
+from .discovery import DiscoveredSite
+from .others import without
 from .schemas import CREDENTIALS, Errors, async_account_schema, collecting
 from .sites import SitesFlow
 
@@ -74,20 +76,31 @@ class CredentialsFlow(SitesFlow):
         """Replace an entry's credentials by ones that see its site."""
         errors: Errors = {}
         if user_input is not None:
-            errors = await self._async_log_in(_typed(user_input))
-            if not errors and entry.data[CONF_SITE] not in self._visible:
-                errors["base"] = "site_not_visible"
+            errors = await self._async_log_in_for(entry, user_input)
             if not errors:
-                accounts = {_account_of(entry.data), _account_of(self._credentials)}
-                self._async_renew(
-                    lambda other: _account_of(other.data) in accounts, but=entry
-                )
-                return self.async_update_reload_and_abort(
-                    entry, data_updates=self._credentials
-                )
+                return self._renew_all(entry)
         return self._show_credentials(
-            step_id, self._credentials or entry.data, entry.title, errors
+            step_id, {**entry.data, **self._credentials}, entry.title, errors
         )
+
+    async def _async_log_in_for(
+        self, entry: ConfigEntry, user_input: Mapping[str, str]
+    ) -> Errors:
+        """Check credentials that were typed: they must see the site of an entry."""
+        errors = await self._async_log_in(_typed(user_input))
+        if errors or self._sees(entry):
+            return errors
+        return {"base": "site_not_visible"}
+
+    def _renew_all(self, entry: ConfigEntry) -> ConfigFlowResult:
+        """Keep new credentials for an entry, and for the others of either account."""
+        accounts = {_account_of(entry.data), _account_of(self._credentials)}
+        self._async_renew(lambda other: _account_of(other.data) in accounts, but=entry)
+        return self.async_update_reload_and_abort(entry, data_updates=self._credentials)
+
+    def _sees(self, entry: ConfigEntry) -> bool:
+        """Return whether the new credentials open the site of an entry."""
+        return entry.data[CONF_SITE] in self._visible
 
     def _lacks_what_was_typed(self, entry: ConfigEntry) -> bool:
         """Return whether an entry of the account has another password, or waits for one.
@@ -112,19 +125,25 @@ class CredentialsFlow(SitesFlow):
         Each is loaded again if that changes something, or if the account has waited for
         it; `but` is left to who calls.
         """
-        entries = self.hass.config_entries
-        known = [*filter(is_meant, entries.async_entries(DOMAIN, include_ignore=False))]
+        entries = self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        meant = [*filter(is_meant, entries)]
         # One of them asks the user for all: see the account.
-        waits = any(
-            any(entry.async_get_active_flows(self.hass, {SOURCE_REAUTH}))
-            for entry in known
-        )
-        for entry in known:
-            if entry is but or entry.data[CONF_SITE] not in self._visible:
-                continue
-            data = {**entry.data, **self._credentials}
-            if entries.async_update_entry(entry, data=data) or waits:
-                entries.async_schedule_reload(entry.entry_id)
+        waits = any(map(self._is_waiting, meant))
+        for entry in filter(self._sees, meant):
+            if entry is not but:
+                self._async_give_credentials(entry, waits=waits)
+
+    def _is_waiting(self, entry: ConfigEntry) -> bool:
+        """Return whether an entry asks for a new password."""
+        return any(entry.async_get_active_flows(self.hass, {SOURCE_REAUTH}))
+
+    @callback
+    def _async_give_credentials(self, entry: ConfigEntry, *, waits: bool) -> None:
+        """Change an entry's credentials, and load it again: if they are new, or it waits."""
+        entries = self.hass.config_entries
+        data = {**entry.data, **self._credentials}
+        if entries.async_update_entry(entry, data=data) or waits:
+            entries.async_schedule_reload(entry.entry_id)
 
     async def _async_log_in(
         self, credentials: dict[str, str], *, known: bool = False
@@ -152,22 +171,25 @@ class CredentialsFlow(SitesFlow):
         if not self._visible:
             return self.async_abort(reason="no_sites")
         configured = self._async_current_ids(include_ignore=False)
-        self._offered = [id_ for id_ in self._visible if id_ not in configured]
+        self._offered = without(self._visible, configured)
         if not self._offered:
             return self.async_abort(reason="already_configured")
         if self._discovered:
-            if self._discovered.id not in self._visible:
-                self._errors = {"base": "site_not_visible"}
-                return await self._async_show_user()
-            self._offered = [self._discovered.id]
+            return await self._async_look_for(self._discovered)
         return await self.async_step_names()
+
+    async def _async_look_for(self, site: DiscoveredSite) -> ConfigFlowResult:
+        """Go on with the discovered site, if the credentials open it."""
+        if site.id in self._visible:
+            return await self._async_offer_only(site)
+        self._errors = {"base": "site_not_visible"}
+        return await self._async_show_user()
 
     async def _async_show_way_in(self) -> ConfigFlowResult:
         """Show the form that asks for credentials, or for a site that has them."""
         known = async_known_credentials(self.hass)
         if self._errors.get("base") == "invalid_auth" or not known:
             self._way_in = "user"
-        self._way_in = self._way_in or "account"
         forms = {
             "user": self._async_show_user,
             "account": self._async_show_account,
@@ -193,7 +215,7 @@ class CredentialsFlow(SitesFlow):
         self, step_id: str, known: Mapping[str, Any], site: str, errors: Errors
     ) -> ConfigFlowResult:
         """Show the fields for the credentials, the known user name filled in."""
-        name = {key: known[key] for key in (CONF_USERNAME,) if key in known}
+        name = {key: known[key] for key in known.keys() & {CONF_USERNAME}}
         schema: vol.Schema = self.add_suggested_values_to_schema(CREDENTIALS, name)
         return self.async_show_form(
             step_id=step_id,

@@ -41,12 +41,7 @@ def async_offer_sites(hass: HomeAssistant) -> None:
 @callback
 def _offer(hass: HomeAssistant, account: ClimkitAccount) -> None:
     """Offer what has no entry; take back what is set up, out of sight or renamed."""
-    left = account.without_entry() if account.is_used else []
-    offers = [
-        DiscoveredSite(account.name, id_, site_label(id_, account.sites.get(id_)))
-        for id_ in left
-        if len(left) <= MOST
-    ]
+    offers = _offers(account)
     hass.config_entries.flow.async_dismiss_discovery_flows(
         DiscoveredSite,
         lambda site: site.account == account.name and site not in offers,
@@ -54,3 +49,15 @@ def _offer(hass: HomeAssistant, account: ClimkitAccount) -> None:
     for site in offers:
         context = ConfigFlowContext(source=SOURCE_INTEGRATION_DISCOVERY)
         async_create_flow(hass, DOMAIN, context, site)
+
+
+@callback
+def _offers(account: ClimkitAccount) -> list[DiscoveredSite]:
+    """Return what can be offered of an account that is used: of too many, nothing."""
+    left = account.without_entry()
+    if not account.is_used or len(left) > MOST:
+        return []
+    return [
+        DiscoveredSite(account.name, id_, site_label(id_, account.sites.get(id_)))
+        for id_ in left
+    ]

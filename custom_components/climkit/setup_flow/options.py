@@ -16,7 +16,6 @@ from ..energy_dashboard.setup import async_forget
 from ..reading.account import async_get_client
 from ..reading.site_coordinator import choices_of
 from .choices import ChoicesFlow
-from .schemas import Errors, async_meters_with_series, collecting
 
 
 class ClimkitOptionsFlow(ChoicesFlow, OptionsFlowWithReload):
@@ -38,13 +37,18 @@ class ClimkitOptionsFlow(ChoicesFlow, OptionsFlowWithReload):
             return await self._async_choose(user_input)
         data = self.config_entry.data
         client = async_get_client(self.hass, data[CONF_USERNAME], data[CONF_PASSWORD])
-        errors: Errors = {}
-        with collecting(errors):
-            self._meters = await async_meters_with_series(client, data[CONF_SITE])
+        errors = await self._async_read_meters(client, data[CONF_SITE])
         if errors or self._meters:
-            choices = choices_of(self.config_entry.options)
-            chosen = [meter.id for meter in choices.of(self._meters)]
-            return await self._async_show_meters("init", chosen, errors)
+            return await self._async_show_meters("init", self._chosen_so_far(), errors)
+        return await self._async_go_on_without_meters()
+
+    def _chosen_so_far(self) -> list[str]:
+        """Return the ids of the meters that are devices now."""
+        choices = choices_of(self.config_entry.options)
+        return [meter.id for meter in choices.of(self._meters)]
+
+    async def _async_go_on_without_meters(self) -> ConfigFlowResult:
+        """Ask about the dashboard at least, if there is one."""
         if is_available(self.hass):
             return await self.async_step_energy()
         return self.async_abort(reason="no_meters")

@@ -1,7 +1,7 @@
 """Several sites at once: the last step of set-up, and what comes of it."""
 
 from asyncio import Task
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, override
 
@@ -17,17 +17,9 @@ from homeassistant.core import callback
 import voluptuous as vol
 
 from ..api import ClimkitAccessError, ClimkitClient, Site
-from ..const import (
-    CONF_HOME,
-    CONF_METERS,
-    CONF_OFFERED,
-    CONF_SITE,
-    CONF_SITES,
-    DOMAIN,
-    HOME_NONE,
-)
+from ..const import CONF_HOME, CONF_SITE, CONF_SITES, DOMAIN, HOME_NONE
 from ..reading.account import ClimkitAccount, async_get_account
-from .choices import ChoicesFlow
+from .choices import ChoicesFlow, options_of
 from .schemas import (
     Errors,
     async_meters_with_series,
@@ -49,6 +41,11 @@ class NewSite:
     title: str
     data: Mapping[str, str]
     options: Mapping[str, Any]
+
+
+def without(ids: Sequence[str], some: Container[str | None]) -> list[str]:
+    """Return all of the ids but some, in the same order."""
+    return [id_ for id_ in ids if id_ not in some]
 
 
 class OthersFlow(ChoicesFlow, ConfigFlow):
@@ -99,10 +96,8 @@ class OthersFlow(ChoicesFlow, ConfigFlow):
         """Create the entries, unless some site is not what it seemed."""
         if self._denied and not self._errors:
             self._errors = {"base": "others_denied"}
-            self._others = [id_ for id_ in self._others if id_ not in self._denied]
-        if self._errors:
-            return self._show_others()
-        return self._create()
+            self._others = without(self._others, self._denied)
+        return self._show_others() if self._errors else self._create()
 
     # --- The end ----------------------------------------------------------------------
 
@@ -198,16 +193,14 @@ class OthersFlow(ChoicesFlow, ConfigFlow):
         except ClimkitAccessError:
             self._denied.append(site_id)
             return
-        self._options_of_others[site_id] = {
-            CONF_METERS: preselection(meters),
-            CONF_OFFERED: [meter.id for meter in meters],
-            CONF_HOME: HOME_NONE,
-        }
+        self._options_of_others[site_id] = options_of(
+            meters, preselection(meters), {CONF_HOME: HOME_NONE}
+        )
 
     def _left(self) -> list[str]:
         """Return the sites that could be added too: not those that are ignored."""
         known = self._async_current_ids() | {self._site_id}
-        return [id_ for id_ in self._offered if id_ not in known]
+        return without(self._offered, known)
 
     @override
     def _site_name(self) -> str:

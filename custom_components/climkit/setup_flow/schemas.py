@@ -105,7 +105,7 @@ async def async_meters_schema(
     """Return the field for the meters, `chosen` preselected; empty without meters."""
     if not meters:
         return vol.Schema({})
-    labels = await _async_labels(hass, meters)
+    labels = await async_meter_labels(hass, meters)
     # Optional, with a default: nobody needs a meter to go on, and what asks for no
     # particular ones gets those that most people want.
     default = [id_ for id_ in labels if id_ in chosen]
@@ -115,21 +115,19 @@ async def async_meters_schema(
 
 def homes(meters: Sequence[Meter]) -> list[Meter]:
     """Return the meters that know what came from the grid and what from the sun."""
-    return [
-        meter
-        for meter in meters
-        if any(flow.kind == FlowKind.GRID_CONSUMPTION for flow in meter_flows(meter))
-    ]
+    return [*filter(_knows_its_sources, meters)]
+
+
+def _knows_its_sources(meter: Meter) -> bool:
+    return FlowKind.GRID_CONSUMPTION in {flow.kind for flow in meter_flows(meter)}
 
 
 def with_home(
     chosen: Collection[str], home: str | None, meters: Sequence[Meter]
 ) -> list[str]:
     """Return the chosen meters and the one that is the home: it needs its history."""
-    return [
-        *chosen,
-        *(meter.id for meter in meters if meter.id == home and home not in chosen),
-    ]
+    is_home = {meter.id for meter in meters} & {home}
+    return [*chosen, *is_home.difference(chosen)]
 
 
 async def async_home_schema(
@@ -138,7 +136,7 @@ async def async_home_schema(
     """Return the field for what goes into the Energy dashboard: nothing, all, a meter."""
     texts = await async_choice_texts(hass, "home")
     labels = {home: texts.get(home, home) for home in (HOME_NONE, HOME_SITE)}
-    labels |= await _async_labels(hass, meters)
+    labels |= await async_meter_labels(hass, meters)
     default = preselected if preselected in labels else HOME_NONE
     field = vol.Required(CONF_HOME, default=default)
     return vol.Schema({field: _selector(labels, translation_key="home")})
@@ -153,7 +151,9 @@ def preselection(meters: Sequence[Meter]) -> list[str]:
     ]
 
 
-async def _async_labels(hass: HomeAssistant, meters: Sequence[Meter]) -> dict[str, str]:
+async def async_meter_labels(
+    hass: HomeAssistant, meters: Sequence[Meter]
+) -> dict[str, str]:
     """Return name and kind of each meter by its id, in the language of the system."""
     kinds = await async_kinds(hass, meters)
     return {
@@ -164,6 +164,11 @@ async def _async_labels(hass: HomeAssistant, meters: Sequence[Meter]) -> dict[st
 
 def _ordered(labels: Mapping[str, str]) -> dict[str, str]:
     return dict(sorted(labels.items(), key=lambda item: item[1].casefold()))
+
+
+def select_options(labels: Mapping[str, str]) -> list[SelectOptionDict]:
+    """Return ids, under their labels, as the options of a selector."""
+    return [SelectOptionDict(value=id_, label=label) for id_, label in labels.items()]
 
 
 def _selector(
@@ -178,9 +183,7 @@ def _selector(
     """
     few = len(labels) <= FEW
     config = SelectSelectorConfig(
-        options=[
-            SelectOptionDict(value=id_, label=label) for id_, label in labels.items()
-        ],
+        options=select_options(labels),
         multiple=multiple,
         mode=SelectSelectorMode.LIST if few else SelectSelectorMode.DROPDOWN,
     )

@@ -9,13 +9,7 @@ from ..const import CONF_SITE
 from ..reading.account import async_known_credentials
 from .discovery import DiscoveredSite
 from .others import OthersFlow
-from .schemas import (
-    Errors,
-    async_meters_with_series,
-    collecting,
-    preselection,
-    site_schema,
-)
+from .schemas import Errors, preselection, site_schema
 
 
 class SitesFlow(OthersFlow):
@@ -24,7 +18,7 @@ class SitesFlow(OthersFlow):
     def __init__(self) -> None:
         """Start with nothing known."""
         super().__init__()
-        self._way_in: Literal["user", "account", "discovered"] | None = None
+        self._way_in: Literal["user", "account", "discovered"] = "account"
         """The form that led to the credentials, which shows what is wrong with them."""
         self._discovered: DiscoveredSite | None = None
 
@@ -36,7 +30,7 @@ class SitesFlow(OthersFlow):
         assert site is not None
         known = async_known_credentials(self.hass).get(site.account)
         if known is None:  # the account's last entry was removed meanwhile
-            self._way_in = None
+            self._way_in = "account"
             return await self.async_step_user()
         if user_input is None:
             return self.async_show_form(
@@ -48,6 +42,10 @@ class SitesFlow(OthersFlow):
                 errors=self._errors,
             )
         self._use(known)
+        return await self._async_offer_only(site)
+
+    async def _async_offer_only(self, site: DiscoveredSite) -> ConfigFlowResult:
+        """Go on with the site that was discovered."""
         self._offered = [site.id]
         return await self.async_step_names()
 
@@ -63,21 +61,22 @@ class SitesFlow(OthersFlow):
     async def async_step_site(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the site, unless only one is left, and read its meters."""
+        """Ask for the site, unless only one is left."""
         if user_input is not None:
-            self._site_id = user_input[CONF_SITE]
-        elif self._errors:
+            return await self._async_take(user_input[CONF_SITE])
+        if self._errors:
             return await self.async_step_user()
-        elif len(self._offered) > 1:
+        if len(self._offered) > 1:
             return self._show_site({})
-        else:
-            (self._site_id,) = self._offered
-        await self.async_set_unique_id(self._site_id, raise_on_progress=False)
+        (only,) = self._offered
+        return await self._async_take(only)
+
+    async def _async_take(self, site_id: str) -> ConfigFlowResult:
+        """Go on with a site: read its meters."""
+        self._site_id = site_id
+        await self.async_set_unique_id(site_id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
-        errors: Errors = {}
-        with collecting(errors):
-            self._meters = await async_meters_with_series(self._client, self._site_id)
-        if errors:
+        if errors := await self._async_read_meters(self._client, site_id):
             return await self._async_show_meters_error(errors)
         if not self._meters:
             return await self.async_step_energy()

@@ -5,7 +5,7 @@ Nothing is kept before that was seen. A further version begins with the data of 
 """
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
@@ -23,26 +23,24 @@ from ..metering.tariff import Component, Pricing, Tariff
 from ..runtime import ClimkitConfigEntry
 from ..statistics.tariff_versions import stored_tariffs
 from ..statistics.updates import RecorderError
-from .tariff_drafts import Drafts, scope_of
+from .tariff_drafts import Drafts, scope_of, tariff_of
 from .tariff_forms import (
     CONF_COMPONENT,
     CONF_CONFIRMED,
     CONF_ENTITY_ID,
-    CONF_HIGH_PRICE,
-    CONF_MONTHLY_FEE,
-    CONF_PRESET,
     CONF_PRICE,
     CONF_PRICING,
     CONF_SURCHARGE,
     CONF_VALID_FROM,
     CONF_VAT,
-    CONF_ZONES,
     Data,
     Fields,
     confirmation_field,
     dashboard_field,
     entity_fields,
     fixed_fields,
+    given,
+    must_be_seen,
     times_fields,
     user_fields,
     with_zones_of_preset,
@@ -58,12 +56,15 @@ from .tariff_refusals import (
     refused_times,
 )
 from .tariff_texts import (
-    async_meter_labels,
     async_month,
+    async_priced_labels,
     async_title,
     price_text,
     site_components,
 )
+
+UNKNOWN: Final = dict.fromkeys(("month", "energy", "cost", "unpriced_hours"), "?")
+"""What a preview tells when the recorder does not."""
 
 
 class TariffFlow(ConfigSubentryFlow):
@@ -72,6 +73,8 @@ class TariffFlow(ConfigSubentryFlow):
     _entry: ClimkitConfigEntry
     _info: SiteInfo
     _drafts: Drafts
+    _tariff: Tariff
+    """The version as it is to be."""
 
     def __init__(self) -> None:
         """Start with nothing known."""
@@ -79,8 +82,6 @@ class TariffFlow(ConfigSubentryFlow):
         """What the first form was filled with."""
         self._what: dict[str, Any] = {}
         """What was typed there."""
-        self._data: dict[str, Any] = {}
-        """The data that the version is to have."""
         self._doubtful = False
         """Whether a price is so high that it must be confirmed."""
 
@@ -95,15 +96,7 @@ class TariffFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Ask what the tariff is for, from when on, and how it tells its price."""
         if user_input is None:
-            self._entry = self._get_entry()
-            if self._entry.state is not ConfigEntryState.LOADED:
-                return self.async_abort(reason="entry_not_loaded")
-            self._info = self._entry.runtime_data.site.data
-            if not site_components(self._info):
-                return self.async_abort(reason="nothing_to_price")
-            self._drafts = self._async_drafts()
-            self._offered = self._drafts.first()
-            return await self._async_show_user(self._offered, {})
+            return await self._async_begin()
         if instead := self._drafts.offer_instead(self._offered, user_input):
             self._offered = instead
             return await self._async_show_user(instead, {"base": "filled_anew"})
@@ -115,6 +108,18 @@ class TariffFlow(ConfigSubentryFlow):
         }
         self._doubtful = False
         return await self._async_ask_prices()
+
+    async def _async_begin(self) -> SubentryFlowResult:
+        """Show the first form, unless there is nothing that could have a price."""
+        self._entry = self._get_entry()
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
+        self._info = self._entry.runtime_data.site.data
+        if not site_components(self._info):
+            return self.async_abort(reason="nothing_to_price")
+        self._drafts = self._async_drafts()
+        self._offered = self._drafts.first()
+        return await self._async_show_user(self._offered, {})
 
     async def _async_ask_prices(self) -> SubentryFlowResult:
         """Show the form for the chosen kind of pricing."""
@@ -141,14 +146,10 @@ class TariffFlow(ConfigSubentryFlow):
         """Ask for the prices by time; a preset fills in the hours."""
         fields = times_fields(self._unit)
         if user_input is None:
-            last = self._last_prices()
-            return self._show("times", fields, zones_as_typed(last))
-        typed = user_input
-        if CONF_PRESET in typed:
-            typed = with_zones_of_preset(typed)
-            complete = CONF_HIGH_PRICE in typed and CONF_PRICE in typed
-            if not complete or user_input.get(CONF_ZONES):
-                return self._show("times", fields, typed)
+            return self._show("times", fields, zones_as_typed(self._last_prices()))
+        typed = with_zones_of_preset(user_input)
+        if must_be_seen(user_input):
+            return self._show("times", fields, typed)
         prices = zones_as_stored(typed)
         if errors := refused_times(prices):
             return self._show("times", fields, typed, errors)
@@ -161,8 +162,7 @@ class TariffFlow(ConfigSubentryFlow):
         fields = entity_fields()
         if user_input is None:
             return self._show("entity", fields, self._last_prices())
-        keys = (CONF_ENTITY_ID, CONF_SURCHARGE, CONF_VAT)
-        prices = {key: user_input[key] for key in keys if key in user_input}
+        prices = given(user_input, (CONF_ENTITY_ID, CONF_SURCHARGE, CONF_VAT))
         if error := self._refused_entity(prices[CONF_ENTITY_ID]):
             return self._show("entity", fields, user_input, {CONF_ENTITY_ID: error})
         return await self._async_confirm("entity", fields, user_input, prices)
@@ -171,17 +171,21 @@ class TariffFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Show what the last month would have cost; then keep the version."""
-        tariff = Tariff.from_dict(self._data)
-        title = await async_title(self.hass, self._info, tariff)
-        if user_input is not None:
-            self._drafts = self._async_drafts()
-            if errors := self._refused(self._what):  # another form was quicker
-                return await self._async_show_user(self._what, errors)
-            return self._finish(title, tariff, user_input)
-        errors = {}
-        preview = None
+        title = await async_title(self.hass, self._info, self._tariff)
+        if user_input is None:
+            return await self._async_show_preview(title)
+        self._drafts = self._async_drafts()
+        if errors := self._refused(self._what):  # another form was quicker
+            return await self._async_show_user(self._what, errors)
+        return self._finish(title, user_input)
+
+    async def _async_show_preview(self, title: str) -> SubentryFlowResult:
+        """Show what the last month would have cost, if the recorder tells."""
+        facts = UNKNOWN
+        errors: Errors = {}
         try:
-            preview = await async_preview(self.hass, self._entry, tariff)
+            preview = await async_preview(self.hass, self._entry, self._tariff)
+            facts = await self._async_facts(preview)
         except RecorderError as err:
             LOGGER.debug("No preview of a tariff: %s", err)
             errors["base"] = "no_preview"
@@ -191,28 +195,24 @@ class TariffFlow(ConfigSubentryFlow):
             data_schema=vol.Schema(dashboard_field(last.get(CONF_DASHBOARD, True))),
             description_placeholders={
                 "title": title,
-                "fee": price_text(tariff.monthly_fee or 0.0),
-                **await self._async_facts(preview, tariff.component),
+                "fee": price_text(self._tariff.monthly_fee or 0.0),
+                **facts,
             },
             errors=errors,
         )
 
-    async def _async_facts(
-        self, preview: Preview | None, component: Component
-    ) -> dict[str, str]:
+    async def _async_facts(self, preview: Preview) -> dict[str, str]:
         """Return what a preview has found out, in words."""
-        if preview is None:
-            return dict.fromkeys(("month", "energy", "cost", "unpriced_hours"), "?")
         return {
             "month": await async_month(self.hass, preview.month),
-            "energy": f"{preview.energy:.1f} {component.unit}",
+            "energy": f"{preview.energy:.1f} {self._unit}",
             "cost": f"{preview.cost:.2f}",
             "unpriced_hours": str(preview.unpriced_hours),
         }
 
-    def _finish(self, title: str, tariff: Tariff, choice: Data) -> SubentryFlowResult:
+    def _finish(self, title: str, choice: Data) -> SubentryFlowResult:
         """Keep the version; the only place that does."""
-        data = tariff.as_dict() | {CONF_DASHBOARD: choice[CONF_DASHBOARD]}
+        data = self._tariff.as_dict() | {CONF_DASHBOARD: choice[CONF_DASHBOARD]}
         if self.source == SOURCE_RECONFIGURE:
             # Prices are changed in place: nothing is read from Climkit anew for them.
             return self.async_update_and_abort(
@@ -230,14 +230,12 @@ class TariffFlow(ConfigSubentryFlow):
     def _async_drafts(self) -> Drafts:
         """Return what the version can begin with."""
         own: Data = {}
-        own_id = None
+        others = {each.subentry_id: each for each in stored_tariffs(self._entry)}
         if self.source == SOURCE_RECONFIGURE:
             own = self._get_reconfigure_subentry().data
-            own_id = self._reconfigure_subentry_id
-        stored = stored_tariffs(self._entry)
-        others = tuple(each for each in stored if each.subentry_id != own_id)
+            others.pop(self._reconfigure_subentry_id, None)
         today = dt_util.now(self._info.zone).date()
-        return Drafts(self._info, others, own, today)
+        return Drafts(self._info, tuple(others.values()), own, today)
 
     def _last_prices(self) -> Data:
         """Return the prices that the form of the chosen kind is filled with."""
@@ -264,7 +262,7 @@ class TariffFlow(ConfigSubentryFlow):
         self, filled: Data, errors: Errors
     ) -> SubentryFlowResult:
         also = tuple(self._drafts.own.get(CONF_METERS, ()))
-        meters = await async_meter_labels(self.hass, self._info, also)
+        meters = await async_priced_labels(self.hass, self._info, also)
         fields = user_fields(site_components(self._info), meters)
         return self._show("user", fields, filled, errors)
 
@@ -272,11 +270,8 @@ class TariffFlow(ConfigSubentryFlow):
         self, step_id: str, fields: Fields, typed: Data, prices: Data
     ) -> SubentryFlowResult:
         """Go on to the preview; unless a price must be confirmed before."""
-        keys = (CONF_COMPONENT, CONF_METERS, CONF_VALID_FROM, CONF_PRICING)
-        self._data = {key: self._what[key] for key in keys} | dict(prices)
-        if fee := self._what.get(CONF_MONTHLY_FEE):  # 0 is none
-            self._data[CONF_MONTHLY_FEE] = fee
-        self._doubtful = is_doubtful(self.hass, Tariff.from_dict(self._data))
+        self._tariff = tariff_of({**self._what, **prices})
+        self._doubtful = is_doubtful(self.hass, self._tariff)
         if self._doubtful and not typed.get(CONF_CONFIRMED):
             return self._show(step_id, fields, typed, {"base": "in_rappen"})
         return await self.async_step_confirm()

@@ -1,6 +1,6 @@
 """The action that sets a tariff: for who has forty houses, and a list of their prices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -14,8 +14,14 @@ from ..metering.site import SiteInfo
 from ..metering.tariff import Pricing, Tariff
 from ..runtime import ClimkitConfigEntry
 from ..statistics.tariff_versions import StoredTariff, stored_tariffs
-from .tariff_drafts import scope_of
-from .tariff_forms import CONF_CONFIRMED, CONF_MONTHLY_FEE, CONF_PRICING
+from .tariff_drafts import (
+    newest_of,
+    scope_of,
+    scope_of_version,
+    tariff_of,
+    versions_for,
+)
+from .tariff_forms import CONF_CONFIRMED, CONF_PRICING
 from .tariff_refusals import (
     is_doubtful,
     other_meters,
@@ -23,7 +29,7 @@ from .tariff_refusals import (
     refused_entity,
     refused_times,
 )
-from .tariff_texts import async_title, site_components
+from .tariff_texts import async_title, in_brackets, site_components
 
 _FORMS: Final = "config_subentries"
 
@@ -40,14 +46,17 @@ async def async_set_tariff(
     info = entry.runtime_data.site.data
     texts = await async_get_translations(hass, hass.config.language, _FORMS, {DOMAIN})
     _raise_if(_refused_choice(info, data), entry, data, texts)
-    fee = data.get(CONF_MONTHLY_FEE) or None  # as in the form, 0 is no fee
-    tariff = Tariff.from_dict({**data, CONF_MONTHLY_FEE: fee})
+    tariff = tariff_of(data)
     title = await async_title(hass, info, tariff)
     # From here on nothing is awaited: of two calls for one day, the later one replaces.
-    others = stored_tariffs(entry)
-    refused = _refused_price(hass, tariff, others, confirmed=data[CONF_CONFIRMED])
-    _raise_if(refused, entry, data, texts)
-    _store(hass, entry, tariff, title, data.get(CONF_DASHBOARD))
+    stored = stored_tariffs(entry)
+    _raise_if(_refused_entity(hass, tariff, stored), entry, data, texts)
+    if is_doubtful(hass, tariff) and not data[CONF_CONFIRMED]:
+        _raise_if("in_rappen", entry, data, texts)
+    same = versions_for(scope_of_version(tariff), stored)
+    in_dashboard = data.get(CONF_DASHBOARD, _is_in_dashboard(same))
+    version = tariff.as_dict() | {CONF_DASHBOARD: in_dashboard}
+    _store(hass, entry, version, title, _replaced(entry, tariff, same))
 
 
 def _refused_choice(info: SiteInfo, data: Mapping[str, Any]) -> str | None:
@@ -61,19 +70,14 @@ def _refused_choice(info: SiteInfo, data: Mapping[str, Any]) -> str | None:
     return next(iter(errors.values()), None)
 
 
-def _refused_price(
-    hass: HomeAssistant,
-    tariff: Tariff,
-    others: tuple[StoredTariff, ...],
-    *,
-    confirmed: bool,
+def _refused_entity(
+    hass: HomeAssistant, tariff: Tariff, stored: Iterable[StoredTariff]
 ) -> str | None:
-    """Return what is wrong with the price as it is now: a key of the forms' texts."""
-    if tariff.entity_id:
-        is_known = tariff.entity_id in {each.tariff.entity_id for each in others}
-        if error := refused_entity(hass, tariff.entity_id, is_known=is_known):
-            return error
-    return "in_rappen" if is_doubtful(hass, tariff) and not confirmed else None
+    """Return what is wrong with the entity of the price: a key of the forms' texts."""
+    if tariff.entity_id is None:
+        return None
+    is_known = tariff.entity_id in {each.tariff.entity_id for each in stored}
+    return refused_entity(hass, tariff.entity_id, is_known=is_known)
 
 
 def _raise_if(
@@ -88,9 +92,7 @@ def _raise_if(
     reason = texts.get(key, refused)
     if refused == "other_meters":
         info = entry.runtime_data.site.data
-        names = {meter.id: meter.name for meter in info.meters}
-        others = (names.get(id_, id_) for id_ in other_meters(info, data))
-        reason += f" ({', '.join(others)})"
+        reason += in_brackets(other_meters(info, data), info.meters)
     raise ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key="tariff_refused",
@@ -98,36 +100,38 @@ def _raise_if(
     )
 
 
+def _is_in_dashboard(versions: Iterable[StoredTariff]) -> bool:
+    """Return whether the costs of the newest version are shown."""
+    newest = newest_of(versions)
+    return newest is not None and newest.in_dashboard
+
+
+def _replaced(
+    entry: ClimkitConfigEntry, tariff: Tariff, versions: Iterable[StoredTariff]
+) -> ConfigSubentry | None:
+    """Return the version that begins on the same day, if there is one."""
+    found = (each for each in versions if each.tariff.valid_from == tariff.valid_from)
+    return next((entry.subentries[each.subentry_id] for each in found), None)
+
+
 @callback
 def _store(
     hass: HomeAssistant,
     entry: ClimkitConfigEntry,
-    tariff: Tariff,
+    version: dict[str, Any],
     title: str,
-    in_dashboard: bool | None,
+    replaced: ConfigSubentry | None,
 ) -> None:
-    """Keep a version in the place of the one of its day, or beside the others."""
-    scope = scope_of(tariff.as_dict())
-    same = [
-        each
-        for each in stored_tariffs(entry)
-        if scope_of(each.tariff.as_dict()) == scope
-    ]
-    if in_dashboard is None:
-        newest = max(same, key=lambda each: each.tariff.valid_from, default=None)
-        in_dashboard = newest is not None and newest.in_dashboard
-    stored = tariff.as_dict() | {CONF_DASHBOARD: in_dashboard}
-    for each in same:
-        if each.tariff.valid_from == tariff.valid_from:
-            subentry = entry.subentries[each.subentry_id]
-            hass.config_entries.async_update_subentry(
-                entry, subentry, data=stored, title=title
-            )
-            return
+    """Keep a version in the place of another, or beside all others."""
+    if replaced:
+        hass.config_entries.async_update_subentry(
+            entry, replaced, data=version, title=title
+        )
+        return
     hass.config_entries.async_add_subentry(
         entry,
         ConfigSubentry(
-            data=MappingProxyType(stored),
+            data=MappingProxyType(version),
             subentry_type=SUBENTRY_TARIFF,
             title=title,
             unique_id=None,

@@ -1,6 +1,6 @@
 """What the forms of a tariff are filled with: the version's own data, or the last one's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -15,6 +15,7 @@ from .tariff_forms import (
     CONF_PRICING,
     CONF_VALID_FROM,
     Data,
+    given,
 )
 from .tariff_texts import first_day, site_components
 
@@ -29,6 +30,27 @@ _OFFERED: Final = (*_CHOICES, CONF_VALID_FROM)
 def scope_of(data: Mapping[str, Any]) -> Scope:
     """Return what a version is for, by its data or by what was typed."""
     return data[CONF_COMPONENT], tuple(sorted(data.get(CONF_METERS) or ()))
+
+
+def scope_of_version(tariff: Tariff) -> Scope:
+    """Return what a version is for."""
+    return Component(tariff.component).value, tariff.meters
+
+
+def versions_for(scope: Scope, stored: Iterable[StoredTariff]) -> list[StoredTariff]:
+    """Return those of the versions that are for the same."""
+    return [each for each in stored if scope_of_version(each.tariff) == scope]
+
+
+def newest_of(versions: Iterable[StoredTariff]) -> StoredTariff | None:
+    """Return the version that begins last."""
+    return max(versions, key=lambda each: each.tariff.valid_from, default=None)
+
+
+def tariff_of(typed: Data) -> Tariff:
+    """Return the version that was typed; a monthly fee of 0 is none."""
+    fee = typed.get(CONF_MONTHLY_FEE) or None
+    return Tariff.from_dict({**typed, CONF_MONTHLY_FEE: fee})
 
 
 def _differing(typed: Data, offered: Data) -> set[str]:
@@ -64,8 +86,7 @@ class Drafts:
                 self.info, newest.tariff if newest else None, self.today
             ).isoformat(),
         }
-        last = newest.data if newest else {}
-        return offered | {key: last[key] for key in _CHOICES if key in last}
+        return offered | given(self.last(scope), _CHOICES)
 
     def offer_instead(self, offered: Data, typed: Data) -> Data | None:
         """Return what the form is to be filled with when its component was changed.
@@ -77,17 +98,19 @@ class Drafts:
         scope = scope_of(typed)
         if self.own or scope == scope_of(offered):
             return None
-        chosen = _differing(typed, offered)
+        kept = self._typed_for(scope, _differing(typed, offered))
         offer = self.offer(scope)
+        instead = given(offer, offer.keys() - kept) | given(typed, kept)
+        return instead if _differing(typed, instead) else None
+
+    def _typed_for(self, scope: Scope, chosen: set[str]) -> set[str]:
+        """Return the fields that were typed for a component: `chosen` have changed."""
+        kept = chosen & {CONF_VALID_FROM}
+        if not chosen.isdisjoint(_CHOICES):
+            kept.update(_CHOICES)
         if self._newest(scope) is None:
-            offer[CONF_PRICING] = typed[CONF_PRICING]
-        if not chosen.isdisjoint(_CHOICES):  # then they were typed for it
-            offer |= {key: typed.get(key) for key in _CHOICES}
-        if CONF_VALID_FROM in chosen:
-            offer[CONF_VALID_FROM] = typed[CONF_VALID_FROM]
-        if not _differing(typed, offer):
-            return None
-        return {key: value for key, value in offer.items() if value is not None}
+            kept.add(CONF_PRICING)
+        return kept
 
     def last(self, scope: Scope) -> Data:
         """Return the data that a version begins with, or none if it is the first."""
@@ -103,27 +126,17 @@ class Drafts:
 
     def same_day(self, scope: Scope, first: date) -> bool:
         """Return whether another version for the same begins on that day."""
-        return any(each.tariff.valid_from == first for each in self._versions(scope))
-
-    def _versions(self, scope: Scope) -> Iterator[StoredTariff]:
-        return (each for each in self.others if _scope(each.tariff) == scope)
+        versions = versions_for(scope, self.others)
+        return any(each.tariff.valid_from == first for each in versions)
 
     def _newest(self, scope: Scope) -> StoredTariff | None:
-        return max(
-            self._versions(scope),
-            key=lambda each: each.tariff.valid_from,
-            default=None,
-        )
+        return newest_of(versions_for(scope, self.others))
 
     def _due(self) -> Scope:
         """Return what a further version is probably for: whose newest one is oldest."""
         newest: dict[Scope, date] = {}
         for each in self.others:
-            scope = _scope(each.tariff)
+            scope = scope_of_version(each.tariff)
             newest[scope] = max(newest.get(scope, date.min), each.tariff.valid_from)
         component = site_components(self.info)[0]
         return min(newest, key=lambda scope: newest[scope], default=(component, ()))
-
-
-def _scope(tariff: Tariff) -> Scope:
-    return Component(tariff.component).value, tariff.meters

@@ -1,5 +1,6 @@
 """What the action that sets a tariff takes: a tariff's data, as YAML may write them."""
 
+from collections.abc import Iterable
 from datetime import time
 from math import isfinite
 from typing import Any, Final
@@ -28,35 +29,45 @@ from .tariff_forms import (
 )
 
 _HOUR: Final = 60
-_DAY: Final = 24 * _HOUR
-"""Minutes."""
+_MINUTES: Final = range(24 * _HOUR + 1)
+"""What YAML may have read a time of day as that has minutes."""
+_SECONDS: Final = range(_HOUR * 60, _MINUTES.stop * 60)
+"""What it may have read one as that has seconds, too: from 01:00:00 on."""
 
 _FIELDS_OF: Final[dict[Pricing, set[str]]] = {
     Pricing.FIXED: {CONF_PRICE},
     Pricing.TIMES: {CONF_PRICE, CONF_ZONES, CONF_WORKDAY},
     Pricing.ENTITY: {CONF_ENTITY_ID, CONF_SURCHARGE, CONF_VAT},
 }
-_NEEDED: Final = {Pricing.FIXED: CONF_PRICE, Pricing.ENTITY: CONF_ENTITY_ID}
+_FIELDS: Final = set[str]().union(*_FIELDS_OF.values())
+_NEEDED: Final[dict[Pricing, set[str]]] = {
+    Pricing.FIXED: {CONF_PRICE},
+    Pricing.TIMES: set(),
+    Pricing.ENTITY: {CONF_ENTITY_ID},
+}
 """What a kind of pricing can't do without; of times, the forms' own words say it."""
 
 
 def _clock(value: Any) -> str:
-    """Return a time of day, `24:00` as midnight.
-
-    Unquoted, YAML reads 20:00 as minutes, and 20:00:00 as seconds. No time of day is a
-    number between those of the two: it would have to be guessed what was meant.
-    """
+    """Return a time of day, `24:00` as midnight."""
     if isinstance(value, int) and not isinstance(value, bool):
-        if _DAY < value < _HOUR * 60:
-            raise vol.Invalid(f"Invalid time specified: {value}")
-        minutes = value if value <= _DAY else value // 60
-        if not 0 <= minutes <= _DAY:
-            raise vol.Invalid(f"Invalid time specified: {value}")
-        return time(minutes // _HOUR % 24, minutes % _HOUR).isoformat()
+        return _clock_of_number(value)
     if value in ("24:00", "24:00:00"):
         return time.min.isoformat()
     found: time = cv.time(value)
     return found.isoformat()
+
+
+def _clock_of_number(value: int) -> str:
+    """Return the time of day that YAML has read as a number: it was not quoted.
+
+    20:00 becomes minutes, and 20:00:00 seconds. No time of day is a number between those
+    of the two: it would have to be guessed what was meant.
+    """
+    minutes = value // 60 if value in _SECONDS else value
+    if minutes not in _MINUTES:
+        raise vol.Invalid(f"Invalid time specified: {value}")
+    return time(minutes // _HOUR % 24, minutes % _HOUR).isoformat()
 
 
 def _number(value: Any) -> float:
@@ -103,14 +114,17 @@ def of_one_kind(data: dict[str, Any]) -> dict[str, Any]:
     Raises Invalid for what is missing, and for what another kind would need: it would
     be dropped, and nobody would see.
     """
-    given = {key for key in set().union(*_FIELDS_OF.values()) if data.get(key)}
+    given = {key for key in _FIELDS if data.get(key)}
     pricing = Pricing(data.get(CONF_PRICING) or _told_by(given))
-    for key in sorted(given - _FIELDS_OF[pricing]):
-        raise vol.Invalid(f"not used with {CONF_PRICING}: {pricing}", path=[key])
-    needed = _NEEDED.get(pricing)
-    if needed and needed not in data:
-        raise vol.Invalid(f"required with {CONF_PRICING}: {pricing}", path=[needed])
+    _refuse(given - _FIELDS_OF[pricing], f"not used with {CONF_PRICING}: {pricing}")
+    _refuse(_NEEDED[pricing] - data.keys(), f"required with {CONF_PRICING}: {pricing}")
     return data | {CONF_PRICING: pricing.value}
+
+
+def _refuse(keys: Iterable[str], reason: str) -> None:
+    """Raise Invalid for the first of the keys, if there is any."""
+    for key in sorted(keys):
+        raise vol.Invalid(reason, path=[key])
 
 
 def _told_by(given: set[str]) -> Pricing:

@@ -1,6 +1,7 @@
 """The forms of a tariff: their fields, and what was typed as a tariff's data."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Final
 
 from homeassistant.const import Platform
@@ -15,7 +16,6 @@ from homeassistant.helpers.selector import (
     ObjectSelector,
     ObjectSelectorConfig,
     ObjectSelectorField,
-    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -25,6 +25,7 @@ import voluptuous as vol
 
 from ..const import CONF_DASHBOARD, CONF_METERS
 from ..metering.tariff import DAYS, MONTHS, Component, Pricing
+from .schemas import select_options
 
 CONF_COMPONENT: Final = "component"
 CONF_CONFIRMED: Final = "confirmed"
@@ -100,10 +101,7 @@ def user_fields(components: Iterable[Component], meters: Mapping[str, str]) -> F
     if meters:
         fields[vol.Optional(CONF_METERS)] = SelectSelector(
             SelectSelectorConfig(
-                options=[
-                    SelectOptionDict(value=id_, label=label)
-                    for id_, label in meters.items()
-                ],
+                options=select_options(meters),
                 multiple=True,
                 mode=SelectSelectorMode.DROPDOWN,
             )
@@ -182,20 +180,38 @@ def dashboard_field(preselected: bool) -> Fields:
     return {vol.Optional(CONF_DASHBOARD, default=preselected): BooleanSelector()}
 
 
+def given(data: Data, keys: Iterable[str]) -> dict[str, Any]:
+    """Return what data have under these keys."""
+    return {key: data[key] for key in keys if key in data}
+
+
 def zones_as_typed(data: Data) -> dict[str, Any]:
     """Return stored zones as the form has them: a price that all share stands apart."""
-    zones = [dict(zone) for zone in data.get(CONF_ZONES, ())]
+    zones = data.get(CONF_ZONES, ())
     prices = {zone.get(CONF_PRICE) for zone in zones}
     if len(prices) != 1:
         return dict(data)
-    alike = [{k: v for k, v in zone.items() if k != CONF_PRICE} for zone in zones]
+    alike = [_filled({**zone, CONF_PRICE: None}) for zone in zones]
     return dict(data) | {CONF_ZONES: alike, CONF_HIGH_PRICE: prices.pop()}
 
 
 def with_zones_of_preset(typed: Data) -> dict[str, Any]:
-    """Return what was typed with the zones of the chosen preset instead of others."""
-    kept = {key: value for key, value in typed.items() if key != CONF_PRESET}
-    return kept | {CONF_ZONES: [dict(zone) for zone in PRESETS[typed[CONF_PRESET]]]}
+    """Return what was typed; with the zones of a preset, if one is chosen."""
+    filled = dict(typed)
+    if preset := filled.pop(CONF_PRESET, None):
+        filled[CONF_ZONES] = deepcopy(PRESETS[preset])
+    return filled
+
+
+def must_be_seen(typed: Data) -> bool:
+    """Return whether the zones of a preset are to be shown before they are kept.
+
+    So they are in place of zones that were typed, and while a price is missing.
+    """
+    if CONF_PRESET not in typed:
+        return False
+    has_prices = typed.keys() >= {CONF_HIGH_PRICE, CONF_PRICE}
+    return not has_prices or bool(typed.get(CONF_ZONES))
 
 
 def zones_as_stored(typed: Data) -> dict[str, Any]:
@@ -203,12 +219,11 @@ def zones_as_stored(typed: Data) -> dict[str, Any]:
 
     What is empty is left out of a zone: no days are all days.
     """
-    high_price = typed.get(CONF_HIGH_PRICE)
-    zones = []
-    for zone in typed.get(CONF_ZONES, ()):
-        kept = {key: value for key, value in zone.items() if value not in (None, [])}
-        if high_price is not None:
-            kept.setdefault(CONF_PRICE, high_price)
-        zones.append(kept)
-    stored = {key: typed[key] for key in (CONF_PRICE, CONF_WORKDAY) if key in typed}
-    return stored | {CONF_ZONES: zones}
+    shared = _filled({CONF_PRICE: typed.get(CONF_HIGH_PRICE)})
+    zones = [shared | _filled(zone) for zone in typed.get(CONF_ZONES, ())]
+    return given(typed, (CONF_PRICE, CONF_WORKDAY)) | {CONF_ZONES: zones}
+
+
+def _filled(zone: Data) -> dict[str, Any]:
+    """Return a zone without the fields that are empty."""
+    return {key: value for key, value in zone.items() if value not in (None, [])}

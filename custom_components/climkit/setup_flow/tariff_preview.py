@@ -1,6 +1,6 @@
 """What the last full month would have cost at a tariff, from what is stored."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,12 +13,13 @@ from ..metering.flows import Flow
 from ..metering.hours import HOUR, hour_of
 from ..metering.site import SiteInfo
 from ..metering.spans import Span
-from ..metering.tariff import Tariff
+from ..metering.tariff import Component, Tariff
 from ..metering.tariffs import Tariffs
 from ..metering.timeline import PriceTimeline
 from ..runtime import ClimkitConfigEntry
 from ..statistics.price_archive import PriceArchive
 from ..statistics.site_statistics import SiteStatistics
+from .tariff_texts import meters_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,14 @@ async def async_preview(
     )
     return Preview(
         start.astimezone(info.zone),
-        sum(sum(hours.values()) for hours in energies.values()),
-        sum(sum(hours.values()) for hours in costs.values()),
+        _total(energies),
+        _total(costs),
         len(unpriced),
     )
+
+
+def _total(some: Mapping[Flow, Mapping[datetime, float]]) -> float:
+    return sum(sum(hours.values()) for hours in some.values())
 
 
 def _used_in(energies: Mapping[datetime, float]) -> set[datetime]:
@@ -72,11 +77,12 @@ async def _async_prices(
     zone = entry.runtime_data.site.data.zone
     first, last = (at.astimezone(zone).date() for at in (span[0], span[1] - HOUR))
     archive = PriceArchive(hass, entry.entry_id)
-    if tariff.entity_id or tariff.workday:
-        await archive.async_load()
+    # A version has an entity or a workday sensor, or neither, but never both.
     if tariff.entity_id:
+        await archive.async_load()
         await archive.async_fill(tariff.entity_id, *span)
     if tariff.workday:
+        await archive.async_load()
         await archive.async_ask_days_off(tariff.workday, first, last)
     always = replace(tariff, valid_from=first, meters=())
     return Tariffs([always], zone, archive, archive.days_off).timeline(
@@ -94,21 +100,23 @@ def last_full_month(now: datetime, info: SiteInfo) -> tuple[datetime, datetime]:
 def priced_flows(info: SiteInfo, tariff: Tariff) -> Iterator[Flow]:
     """Yield the flows that a tariff prices: the site's, or those of its meters."""
     for owner_id, series in _owners(info, tariff):
-        kinds = set[str]().union(*(each.flows_of(tariff.component) for each in series))
+        kinds = _priced_kinds(series, tariff.component)
         yield from (flow for flow in info.flows_of(owner_id) if flow.kind in kinds)
+
+
+def _priced_kinds(some: Iterable[CostSeries], component: Component) -> set[str]:
+    """Return the kinds of the flows that a component prices for some costs."""
+    return set().union(*(series.flows_of(component) for series in some))
 
 
 def _owners(
     info: SiteInfo, tariff: Tariff
-) -> Sequence[tuple[str, Sequence[CostSeries]]]:
-    """Return whom a tariff is for, and the costs that such an owner can have."""
+) -> Iterator[tuple[str, Sequence[CostSeries]]]:
+    """Yield whom a tariff is for, and the costs that such an owner can have."""
     if not tariff.meters:
-        return [(info.site.id, SITE_COSTS)]
-    return [
-        (meter.id, METER_COSTS.get(meter.type, ()))
-        for meter in info.meters
-        if meter.id in tariff.meters
-    ]
+        yield info.site.id, SITE_COSTS
+    for meter in meters_of(info, tariff.meters):
+        yield meter.id, METER_COSTS.get(meter.type, ())
 
 
 async def _async_hours(

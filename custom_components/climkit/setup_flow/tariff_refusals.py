@@ -20,7 +20,7 @@ from .tariff_forms import (
     CONF_ZONES,
     Data,
 )
-from .tariff_texts import meter_components
+from .tariff_texts import meter_components, typed_prices
 
 type Errors = dict[str, str]
 """What is wrong with a form: keys of its texts, by field."""
@@ -56,7 +56,7 @@ def refused_times(prices: Data) -> Errors:
         return {CONF_ZONES: "no_zones"}
     if any(CONF_PRICE not in zone for zone in prices[CONF_ZONES]):
         return {CONF_HIGH_PRICE: "zone_without_price"}
-    zones = [Zone.from_dict(zone) for zone in prices[CONF_ZONES]]
+    zones = [*map(Zone.from_dict, prices[CONF_ZONES])]
     if prices.get(CONF_PRICE) is None and leave_a_hole(zones):
         return {CONF_PRICE: "hole"}
     return {}
@@ -78,9 +78,8 @@ def refused_entity(
 
 def is_doubtful(hass: HomeAssistant, tariff: Tariff) -> bool:
     """Return whether a price is so high that Rappen were probably typed."""
-    prices = [tariff.price, *(zone.price for zone in tariff.zones)]
+    prices = typed_prices(tariff)
     if tariff.entity_id:
         now = price_of(hass.states.get(tariff.entity_id)) or 0.0
         prices.append((now + tariff.surcharge) * (1 + tariff.vat / 100))
-    limit = LIKELY[tariff.component.unit]
-    return any(abs(price) > limit for price in prices if price is not None)
+    return max(map(abs, prices), default=0.0) > LIKELY[tariff.component.unit]

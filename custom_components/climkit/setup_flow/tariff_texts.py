@@ -1,6 +1,6 @@
 """How a tariff is called, in the language of the system."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 from homeassistant.core import HomeAssistant
@@ -10,7 +10,8 @@ from ..metering.costs import CostSeries, meter_costs, site_costs
 from ..metering.flows import meter_flows
 from ..metering.site import SiteInfo
 from ..metering.tariff import MONTHS, Component, Tariff
-from ..reading.meter_names import async_choice_texts, async_kinds, async_named
+from ..reading.meter_names import async_choice_texts, async_named
+from .schemas import async_meter_labels
 
 
 async def async_title(hass: HomeAssistant, info: SiteInfo, tariff: Tariff) -> str:
@@ -19,11 +20,16 @@ async def async_title(hass: HomeAssistant, info: SiteInfo, tariff: Tariff) -> st
     patterns = await async_choice_texts(hass, "tariff_title")
     what = components.get(tariff.component, tariff.component)
     if tariff.meters:
-        named = {meter.id: meter.name for meter in await async_named(hass, info.meters)}
-        what += f" ({', '.join(named.get(id_, id_) for id_ in tariff.meters)})"
+        what += in_brackets(tariff.meters, await async_named(hass, info.meters))
     return patterns.get("dated", "{component} {date} · {price}").format(
         component=what, date=tariff.valid_from, price=_prices(hass, tariff)
     )
+
+
+def in_brackets(ids: Iterable[str], meters: Iterable[Meter]) -> str:
+    """Return the names of the meters with these ids; the id of one that is unknown."""
+    names = {meter.id: meter.name for meter in meters}
+    return f" ({', '.join(names.get(id_, id_) for id_ in ids)})"
 
 
 async def async_month(hass: HomeAssistant, month: datetime) -> str:
@@ -33,23 +39,22 @@ async def async_month(hass: HomeAssistant, month: datetime) -> str:
     return f"{names.get(name, name)} {month.year}"
 
 
-async def async_meter_labels(
+async def async_priced_labels(
     hass: HomeAssistant, info: SiteInfo, also: tuple[str, ...]
 ) -> dict[str, str]:
     """Return name and kind of the meters whose energy can be priced, by their ids.
 
     `also` has meters that a tariff is for, even if they are not chosen any longer.
     """
-    offered = (
-        *filter(_components, info.chosen),
-        *(meter for meter in info.meters if meter.id in also),
-    )
+    offered = (*filter(_components, info.chosen), *meters_of(info, also))
     meters = list({meter.id: meter for meter in offered}.values())
-    kinds = await async_kinds(hass, meters)
-    labels = {id_: id_ for id_ in also}
-    for meter in await async_named(hass, meters):
-        labels[meter.id] = f"{meter.name} ({kinds[meter.id]})"
-    return labels
+    ids = {id_: id_ for id_ in also}
+    return ids | await async_meter_labels(hass, meters)
+
+
+def meters_of(info: SiteInfo, ids: Collection[str]) -> list[Meter]:
+    """Return the meters of a site that have these ids."""
+    return [meter for meter in info.meters if meter.id in ids]
 
 
 def site_components(info: SiteInfo) -> tuple[Component, ...]:
@@ -61,13 +66,12 @@ def site_components(info: SiteInfo) -> tuple[Component, ...]:
     found = _pricing(site_costs(kinds))
     if MeterType.ELECTRICITY not in info.media:
         found = found.union(*map(_components, info.chosen))
-    return tuple(component for component in Component if component in found)
+    return tuple(sorted(found, key=list(Component).index))
 
 
 def meter_components(info: SiteInfo, meter_id: str) -> set[Component]:
     """Return what prices the energy of a meter."""
-    found = (meter for meter in info.meters if meter.id == meter_id)
-    return set().union(*map(_components, found))
+    return set().union(*map(_components, meters_of(info, (meter_id,))))
 
 
 def _components(meter: Meter) -> set[Component]:
@@ -96,10 +100,15 @@ def _prices(hass: HomeAssistant, tariff: Tariff) -> str:
     if tariff.entity_id:
         state = hass.states.get(tariff.entity_id)
         return state.name if state else tariff.entity_id
+    return "/".join(dict.fromkeys(map(price_text, typed_prices(tariff))))
+
+
+def typed_prices(tariff: Tariff) -> list[float]:
+    """Return the prices that a version tells by itself: its zones' first."""
     prices = [zone.price for zone in tariff.zones]
     if tariff.price is not None:
         prices.append(tariff.price)
-    return "/".join(dict.fromkeys(map(price_text, prices)))
+    return prices
 
 
 def price_text(price: float) -> str:
