@@ -53,7 +53,8 @@ class SeriesReader:
         error = self.refusals.error(flow.medium)
         alone = flow.meter_id is not None and isinstance(error, ClimkitAccessError)
         way = together(flow.medium) if alone else flow.medium
-        return self.refusals.refused.keys().isdisjoint({flow.meter_id, way})
+        refused = self.refusals.refused
+        return flow.meter_id not in refused and way not in refused
 
     def depth(self, medium: Medium, resolution: Resolution) -> datetime | None:
         """Return before when the cloud gives nothing of a medium, if it says so."""
