@@ -16,12 +16,13 @@ from .history.audit import HistoryAudit
 from .history.importer import HistoryImporter
 from .history.pricing import SitePricing
 from .history.reconciler import HistoryReconciler
-from .metering.flows import LIVE_MEDIA, OPTIONAL_COLUMNS, FlowKind, site_flows
+from .metering.flows import OPTIONAL_COLUMNS, FlowKind, site_flows
 from .reading.account import async_get_account, async_join
 from .reading.environment import EnvironmentCoordinator
 from .reading.limits import Limits
 from .reading.live_coordinator import LiveCoordinator
 from .reading.outage import Outage
+from .reading.pace import AsPublished, ByHour
 from .reading.reader import SeriesReader
 from .reading.refusals import Refusals
 from .reading.registers import RegisterCoordinator
@@ -99,8 +100,8 @@ async def async_build(hass: HomeAssistant, entry: ClimkitConfigEntry) -> SiteRun
     pricing = SitePricing(hass, entry, site, reconciler)
     await pricing.async_load()
     live, daily = (
-        LiveCoordinator(hass, entry, site, reader, statistics, media=media)
-        for media in (LIVE_MEDIA, None)
+        LiveCoordinator(hass, entry, site, reader, statistics, pace=pace)
+        for pace in (AsPublished(), ByHour())
     )
     await live.async_config_entry_first_refresh()
     if not is_known:  # at a restart, what comes once a day must not hold up the rest

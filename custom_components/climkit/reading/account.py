@@ -8,6 +8,8 @@ a client and its token as well. What the account sees is asked once a day for al
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from itertools import filterfalse
+from operator import attrgetter
 from typing import Final
 from weakref import WeakSet
 
@@ -37,7 +39,7 @@ from ..api import (
     Site,
 )
 from ..const import DOMAIN
-from .errors import home_assistant_errors
+from .errors import home_assistant_errors, is_of_server
 
 DAILY: Final = timedelta(days=1)
 
@@ -116,7 +118,7 @@ class ClimkitAccount:
         try:
             self.sites[site_id] = await client.site(site_id)
         except (ClimkitAccessError, ClimkitResponseError) as err:
-            if (err.status or 0) >= 500:
+            if is_of_server(err):
                 raise
         return self.sites.get(site_id)
 
@@ -255,8 +257,8 @@ def async_get_account(hass: HomeAssistant, username: str) -> ClimkitAccount:
     accounts = hass.data.setdefault(_ACCOUNTS, {})
     name = username.casefold()
     if name not in accounts:
-        for other in [other for other in accounts.values() if not other.is_needed]:
-            del accounts[other.name]
+        for idle in [*filterfalse(attrgetter("is_needed"), accounts.values())]:
+            del accounts[idle.name]
         accounts[name] = ClimkitAccount(hass, name)
     return accounts[name]
 

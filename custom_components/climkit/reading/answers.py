@@ -8,6 +8,7 @@ from typing import Final
 
 from ..api import ClimkitError, Column, Priority, Resolution, Series
 from ..metering.flows import OPTIONAL_COLUMNS, Flow, FlowKind, Medium
+from ..metering.spans import Span
 
 PROOF: Final = 0.001
 """kWh in one interval that prove that something produces: less may be an artefact."""
@@ -26,6 +27,10 @@ class Question:
     priority: Priority = Priority.LIVE
     zone: tzinfo = UTC
     """The site's time zone: its days and months begin by it."""
+
+    def span(self, present: datetime) -> Span:
+        """Return the time that it is about."""
+        return self.start, self.end or present
 
 
 @dataclass(frozen=True, slots=True)

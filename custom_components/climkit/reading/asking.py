@@ -21,7 +21,8 @@ from ..api import (
 )
 from ..metering.spans import Span
 from .answers import Question, newest_value, oldest_value
-from .limits import INTERVAL, Kind, Limits
+from .limits import EVER, INTERVAL, Kind, Limits
+from .refusals import FAILURES
 
 RECENT: Final = timedelta(minutes=1)
 """An answer so long ago tells as much as a control."""
@@ -71,6 +72,10 @@ class Heard:
         )
 
 
+UNHEARD: Final = Heard(EVER, Resolution.HOUR)
+"""What is known of somebody who has not answered yet."""
+
+
 class Asker:
     """Asks through the account's client, for one site."""
 
@@ -103,20 +108,19 @@ class Asker:
             priority=question.priority,
         )
         now = dt_util.utcnow()
-        known = self._heard.get(kind.who, Heard(now, kind.resolution))
-        self._heard[kind.who] = known.then(series, now)
+        self._heard[kind.who] = self.heard(kind.who).then(series, now)
         if series.columns:
             self.limits.columns[kind.who] = len(series.columns)
         return series
 
-    def heard(self, who: str) -> Heard | None:
-        """Return when somebody has answered last."""
-        return self._heard.get(who)
+    def heard(self, who: str) -> Heard:
+        """Return when somebody has answered last, and what."""
+        return self._heard.get(who, UNHEARD)
 
     def known(self, who: str) -> tuple[datetime, ...]:
         """Return starts of intervals of the last days of which a value is known."""
-        heard = self._heard.get(who)
-        return tuple(filter(None, (heard.oldest, heard.newest))) if heard else ()
+        heard = self.heard(who)
+        return tuple(filter(None, (heard.oldest, heard.newest)))
 
     def has_heard_others(self, who: str) -> bool:
         """Return whether somebody else has answered just now."""
@@ -132,12 +136,22 @@ class Asker:
 
         Raises ClimkitError.
         """
-        heard = self._heard.get(who)
-        kind = Kind(who, heard.resolution if heard else Resolution.HOUR)
+        kind = Kind(who, self.heard(who).resolution)
         now = dt_util.utcnow()
         longest = min(DAY, self.limits.length(kind, now))
         start = now - max(longest, INTERVAL[kind.resolution])
         return await self.async_get(kind, question, (start, now), is_open=True)
+
+    async def async_answers(self, who: str, question: Question) -> bool:
+        """Return whether somebody answers a control.
+
+        Raises ClimkitError for what concerns everybody.
+        """
+        try:
+            await self.async_control(who, question)
+        except FAILURES:
+            return False
+        return True
 
     async def async_try(
         self, kind: Kind, question: Question, piece: Span

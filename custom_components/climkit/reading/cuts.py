@@ -48,28 +48,36 @@ class Reply:
         return max(some, default=None)
 
     @property
+    def may_be_empty(self) -> bool:
+        """Return whether it tells nothing that there is no row.
+
+        Nothing is published yet, or nothing but older rows were read before.
+        """
+        return self.is_open or all(at < self.piece[0] for at in self.known)
+
+    @property
     def is_whole(self) -> bool:
         """Return whether the rows reach from one end of the piece to the other."""
         return not list(self._rests(timedelta()))
 
     def rests(self, whole: int) -> list[Span]:
-        """Return what has to be asked for by itself.
+        """Return what has to be asked for by itself, as there are rows, but not of all.
 
         A reply to an open question that has no more rows than one that was `whole`, and
         nothing less than was known, has all that is published. Months are too few to be
         cut.
         """
-        if self.interval > _DAY or not self.series.starts:
+        if self.interval > _DAY:
             return []
-        is_new = self.series.rows > whole or self._lacks_what_is_known
-        if self.is_open and not is_new:
-            return []
-        # The first answer of all is not held up by what is hardly there yet.
-        return list(self._rests(timedelta() if is_new and self.known else UNPUBLISHED))
+        if self._is_doubtful(whole):
+            # The first answer of all is not held up by what is hardly there yet.
+            return list(self._rests(timedelta() if self.known else UNPUBLISHED))
+        return [] if self.is_open else list(self._rests(UNPUBLISHED))
 
-    @property
-    def _lacks_what_is_known(self) -> bool:
-        return any(self.series.starts[-1] + self.interval <= at for at in self.known)
+    def _is_doubtful(self, whole: int) -> bool:
+        """Return whether it may be cut by its rows, or lacks some that are known."""
+        end = self.series.starts[-1] + self.interval
+        return self.series.rows > whole or any(end <= at for at in self.known)
 
     def _rests(self, unpublished: timedelta) -> Iterator[Span]:
         (start, end), interval = self.piece, self.interval
@@ -89,6 +97,10 @@ class _Suspect:
     rows: int
     length: timedelta
     rests: list[Span]
+
+    def awaits(self, piece: Span) -> bool:
+        """Return whether a piece has something of what is asked for."""
+        return any(clipped(rest, *piece) for rest in self.rests)
 
 
 class Suspects:
@@ -113,16 +125,20 @@ class Suspects:
 
     def judge(self, piece: Span, series: Series, now: datetime) -> None:
         """Learn of the replies whose rests lie in a piece, by what came of it."""
-        for suspect in [*self._suspects]:
-            if not any(clipped(rest, *piece) for rest in suspect.rests):
-                continue
+        for suspect in [one for one in self._suspects if one.awaits(piece)]:
             suspect.rests = without(suspect.rests, [piece])
             if series.starts:
-                self._suspects.remove(suspect)
-                # Fewer may have been published in between.
-                if series.starts[-1] - series.starts[0] >= UNPUBLISHED:
-                    self._limits.shorten(self._kind, suspect.rows, suspect.length, now)
+                self._was_cut(suspect, series, now)
             elif not suspect.rests:
-                self._suspects.remove(suspect)
-                limit = self._limits.of(self._kind)
-                limit.whole = max(limit.whole, suspect.rows)
+                self._was_whole(suspect)
+
+    def _was_cut(self, suspect: _Suspect, rest: Series, now: datetime) -> None:
+        self._suspects.remove(suspect)
+        # Fewer may have been published in between.
+        if rest.starts[-1] - rest.starts[0] >= UNPUBLISHED:
+            self._limits.shorten(self._kind, suspect.rows, suspect.length, now)
+
+    def _was_whole(self, suspect: _Suspect) -> None:
+        self._suspects.remove(suspect)
+        limit = self._limits.of(self._kind)
+        limit.whole = max(limit.whole, suspect.rows)

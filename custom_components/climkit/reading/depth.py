@@ -4,8 +4,8 @@ A cloud may refuse whatever begins before some day; or say nothing at all of it,
 even of the part that it has.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import Final
 
 from homeassistant.util import dt as dt_util
@@ -16,10 +16,20 @@ from ..metering.hours import HOUR
 from ..metering.spans import Span
 from .answers import Question, newest_value
 from .asking import DAY, Asker
-from .limits import INTERVAL, SHORTEST, Kind
+from .limits import INTERVAL, NEVER, SHORTEST, Kind
 
 BY_HOURS: Final = (Resolution.QUARTER_HOUR, Resolution.HOUR)
-BY_DAYS: Final = (*BY_HOURS, Resolution.DAY)
+
+_UNITS: Final[Mapping[Resolution, Resolution]] = dict.fromkeys(BY_HOURS, Resolution.DAY)
+"""By what is searched first, where that is longer than an interval."""
+
+type _Calendar = Callable[[datetime, datetime, tzinfo], list[datetime]]
+_CALENDARS: Final[Mapping[Resolution, _Calendar]] = {
+    Resolution.DAY: local_days,
+    Resolution.MONTH: local_months,
+    Resolution.YEAR: local_months,
+}
+"""Where, among others, days, months and years begin."""
 
 
 class DepthSearch:
@@ -31,18 +41,19 @@ class DepthSearch:
         self._kind = kind
         self._question = question
         self._limit = asker.limits.of(kind)
+        self._unit = _UNITS.get(kind.resolution, kind.resolution)
 
-    async def async_is_too_old(self, piece: Span, answered: datetime | None) -> bool:
+    async def async_is_too_old(self, piece: Span, answered: datetime) -> bool:
         """Return whether a piece that is refused lies too far back, like all before.
 
-        `answered` is the start of the oldest piece that was answered a moment ago.
+        `answered` is the start of the oldest piece that was answered a moment ago, or
+        `NEVER`.
         """
         if piece[1] > dt_util.utcnow() - DAY:
             return False
-        oldest = self._limit.oldest
-        if oldest is None or oldest >= piece[1]:
+        if self._limit.oldest >= piece[1]:
             return True
-        if answered and answered < piece[0]:
+        if answered < piece[0]:
             return False
         step = SHORTEST[self._kind.resolution]
         # Not beside it, if that is bad too.
@@ -52,24 +63,31 @@ class DepthSearch:
         """Find the depth behind what was refused; return whether there is one."""
         # One that is over: what there is of it may be less than can be asked at once.
         newest = self._start(self._start(dt_util.utcnow()) - DAY)
-        oldest, before = self._limit.oldest, self._limit.depth
-        moved = [before + DAY, before + 7 * DAY] if before else []
-        for known in (*([self._start(oldest)] if oldest else []), *moved, newest):
+        for known in (*self._likely(), newest):
             if newest >= known >= refused and await self._async_gives_from(known):
                 starts = self._starts(refused, known)
                 self._note(await self._async_first(starts, self._async_gives_from))
                 return True
         return False
 
+    def _likely(self) -> list[datetime]:
+        """Return from when on something may be given, by what was known till now."""
+        some = []
+        if self._limit.oldest < NEVER:
+            some.append(self._start(self._limit.oldest))
+        if self._limit.depth:
+            some += [self._limit.depth + DAY, self._limit.depth + 7 * DAY]
+        return some
+
     async def async_has_moved(self, piece: Span) -> bool:
         """Return whether a piece that is refused begins where the depth was, and find it.
 
         A cloud that keeps some years of the past forgets another day every day.
         """
-        depth = self._limit.depth
-        if depth is None or piece[0] != depth or await self._async_gives_from(depth):
+        start = piece[0]
+        if start != self._limit.depth or await self._async_gives_from(start):
             return False
-        return await self.async_find(depth)
+        return await self.async_find(start)
 
     async def async_find_in_silence(
         self, piece: Span, newest: datetime
@@ -82,9 +100,7 @@ class DepthSearch:
         given: dict[datetime, Series] = {}
 
         async def gives(start: datetime) -> bool:
-            series = await self._asker.async_try(
-                self._kind, self._question, (start, piece[1])
-            )
+            series = await self._async_try((start, piece[1]))
             if series and newest_value(series):
                 given[start] = series
             return start in given
@@ -94,6 +110,11 @@ class DepthSearch:
             return None
         starts = self._starts(piece[0], last)
         first = await self._async_first(starts, gives)
+        await self._async_note_silence(piece, first)
+        return first, given[first]
+
+    async def _async_note_silence(self, piece: Span, first: datetime) -> None:
+        """Note why nothing was said of what lies in a piece before some moment."""
         before = max(first - INTERVAL[self._kind.resolution], piece[0])
         if first > before and await self._async_has_values((before, first)):
             # It was too much at once, and not too old.
@@ -101,7 +122,6 @@ class DepthSearch:
             self._asker.limits.refuse(self._kind, length, dt_util.utcnow())
         else:
             self._note(first, is_silent=True)
-        return first, given[first]
 
     async def async_look_further_back(self) -> bool:
         """Return whether what lies before the depth is given now; forget it then."""
@@ -109,12 +129,18 @@ class DepthSearch:
         if depth is None:
             return False
         self._limit.depth_at = dt_util.utcnow()
-        before = depth - SHORTEST[self._kind.resolution], depth
-        gives = self._async_has_values if self._limit.is_silent else self._async_answers
-        if not await gives(before):
-            return False
-        self._asker.limits.forget_depth(self._kind.who)
-        return True
+        is_given = await self._async_is_given(
+            (depth - SHORTEST[self._kind.resolution], depth)
+        )
+        if is_given:
+            self._asker.limits.forget_depth(self._kind.who)
+        return is_given
+
+    async def _async_is_given(self, piece: Span) -> bool:
+        """Return whether a piece is given, by a cloud that says no, or says nothing."""
+        if self._limit.is_silent:
+            return await self._async_has_values(piece)
+        return await self._async_answers(piece)
 
     async def _async_first(
         self,
@@ -158,14 +184,9 @@ class DepthSearch:
 
     def _starts(self, first: datetime, last: datetime) -> Sequence[datetime]:
         """Return where the depth may be, oldest first; the last one surely gives."""
-        list_of = local_days if self._unit is Resolution.DAY else local_months
-        some = {self._start(at) for at in list_of(first, last, self._question.zone)}
+        begins = _CALENDARS[self._unit](first, last, self._question.zone)
+        some = set(map(self._start, begins))
         return [*sorted(at for at in some if first <= at < last), last]
-
-    @property
-    def _unit(self) -> Resolution:
-        resolution = self._kind.resolution
-        return Resolution.DAY if resolution in BY_DAYS else resolution
 
 
 async def _async_first(

@@ -52,7 +52,7 @@ class EnvironmentCoordinator(OnDemandCoordinator[SensorReading]):
         wanted = self._wanted(ids)
         self._read = self._read.intersection(ids).union(wanted)
         self.update_interval = QUARTER if wanted else self._list_at - now + SLACK
-        rest = {id_: r for id_, r in self.data.items() if id_ in ids}
+        rest = {id_: self.data[id_] for id_ in self.data.keys() & ids}
         return rest | await self._async_read_each(wanted)
 
     def _wanted(self, ids: Sequence[str]) -> list[str]:

@@ -60,8 +60,13 @@ def _pause_after(err: ClimkitError) -> float | None:
     return None
 
 
+def is_of_server(err: ClimkitError) -> bool:
+    """Return whether a server says that the fault is its own."""
+    return (err.status or 0) >= 500
+
+
 def _translation_key(err: ClimkitError) -> str:
-    if isinstance(err, ClimkitResponseError) and (err.status or 0) >= 500:
+    if isinstance(err, ClimkitResponseError) and is_of_server(err):
         return "server_error"
     return _TRANSLATION_KEYS.get(type(err), "invalid_response")
 

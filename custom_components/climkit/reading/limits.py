@@ -6,7 +6,8 @@ cloud says no and doubled again where it says yes, and a depth: the day before w
 gives nothing. Lengths are kept over restarts, and tried longer again after a month.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, override
@@ -23,6 +24,11 @@ SUCCESSES: Final = 4
 """So many answers of one length, and twice the length is tried."""
 KINDS: Final = 1000
 """Limits that are kept at most; the oldest go."""
+
+EVER: Final = datetime.min.replace(tzinfo=UTC)
+"""Before everything."""
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+"""Later than everything: when something was answered that never was."""
 
 _DAY: Final = timedelta(days=1)
 LONGEST: Final[Mapping[Resolution, timedelta]] = {
@@ -79,37 +85,70 @@ class Limit:
     """Whether the cloud does not refuse what lies before, but says nothing of it."""
     whole: int = 0
     """A reply of so many rows was whole."""
-    worked: timedelta | None = None
+    worked: timedelta = timedelta()
     """The longest that was answered; this and what follows is not kept."""
     successes: int = 0
-    oldest: datetime | None = None
+    oldest: datetime = NEVER
     """The oldest that was ever answered."""
+
+    def answered(self, start: datetime) -> None:
+        """Note from when on something was answered."""
+        self.oldest = min(self.oldest, start)
+
+    def forget_refused(self, length: timedelta | None = None) -> None:
+        """Forget which lengths were refused; go on with one that is known, if any is."""
+        self.length, self.refused, self.refused_at = length, None, None
+
+    def is_untried(self, length: timedelta) -> bool:
+        """Return whether neither this length nor a shorter one was refused."""
+        return self.refused is None or length < self.refused
 
     def as_dict(self) -> dict[str, float]:
         """Return what is kept: seconds, and seconds since 1970."""
-        kept = {
-            "length": _seconds(self.length),
-            "refused": _seconds(self.refused),
-            "refused_at": _stamp(self.refused_at),
-            "depth": _stamp(self.depth),
-            "depth_at": _stamp(self.depth_at),
-            "is_silent": self.is_silent or None,
-            "whole": self.whole or None,
+        return {
+            key: form.keep(value)
+            for key, form in _KEPT.items()
+            if (value := getattr(self, key))
         }
-        return {key: value for key, value in kept.items() if value is not None}
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Limit:
         """Return what was kept. Raises TypeError or ValueError if it is none."""
-        return cls(
-            _span(kept.get("length")),
-            _span(kept.get("refused")),
-            _moment(kept.get("refused_at")),
-            _moment(kept.get("depth")),
-            _moment(kept.get("depth_at")),
-            bool(kept.get("is_silent")),
-            int(kept.get("whole", 0)),
-        )
+        known = {
+            key: form.restore(kept[key]) for key, form in _KEPT.items() if kept.get(key)
+        }
+        return cls(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a field of a limit becomes a number, and is read again."""
+
+    keep: Callable[[Any], float]
+    restore: Callable[[Any], Any]
+
+
+def _span(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
+
+
+def _moment(stamp: float) -> datetime:
+    return datetime.fromtimestamp(stamp, UTC)
+
+
+_LENGTH: Final = _Form(timedelta.total_seconds, _span)
+_TIME: Final = _Form(datetime.timestamp, _moment)
+
+_KEPT: Final[Mapping[str, _Form]] = {
+    "length": _LENGTH,
+    "refused": _LENGTH,
+    "refused_at": _TIME,
+    "depth": _TIME,
+    "depth_at": _TIME,
+    "is_silent": _Form(bool, bool),
+    "whole": _Form(int, int),
+}
+"""The fields that are kept, where something is known."""
 
 
 @dataclass(slots=True)
@@ -122,7 +161,7 @@ class Limits:
 
     def of(self, kind: Kind) -> Limit:
         """Return what is known of a kind of question; the newest asked is kept last."""
-        limit = self.kinds.pop(str(kind), None) or Limit()
+        limit = self.kinds.pop(str(kind), Limit())
         self.kinds[str(kind)] = limit
         while len(self.kinds) > KINDS:
             del self.kinds[next(iter(self.kinds))]
@@ -171,14 +210,14 @@ class Limits:
     def forget_depth(self, who: str) -> None:
         """Forget from when on somebody gives something: it is more than it was."""
         for limit in self._all_of(who):
-            limit.depth = limit.depth_at = limit.oldest = None
-            limit.is_silent = False
+            limit.depth = limit.depth_at = None
+            limit.oldest, limit.is_silent = NEVER, False
         self._forget_lengths(who)
 
     def _forget_lengths(self, who: str) -> None:
         """Forget lengths: that long questions were refused said nothing of them."""
         for limit in self._all_of(who):
-            limit.length = limit.refused = limit.refused_at = None
+            limit.forget_refused()
 
     def _all_of(self, who: str) -> list[Limit]:
         return [
@@ -196,30 +235,27 @@ class Limits:
     def worked(self, kind: Kind, length: timedelta) -> None:
         """Note an answer; several of the full length, and twice of it is tried."""
         limit = self.of(kind)
-        limit.worked = max(limit.worked or length, length)
+        limit.worked = max(limit.worked, length)
         if limit.length is None or length < limit.length:
             return
         limit.successes += 1
         doubled = limit.length * 2
-        if limit.successes >= SUCCESSES and (
-            limit.refused is None or doubled < limit.refused
-        ):
+        if limit.successes >= SUCCESSES and limit.is_untried(doubled):
             limit.length, limit.successes = doubled, 0
 
     def as_dict(self) -> dict[str, dict[str, float]]:
         """Return what is kept over restarts, by kind."""
-        kept = {key: limit.as_dict() for key, limit in self.kinds.items()}
-        return {key: limit for key, limit in kept.items() if limit}
+        return {
+            key: kept for key, limit in self.kinds.items() if (kept := limit.as_dict())
+        }
 
     @classmethod
     def from_dict(cls, kept: object) -> Limits:
         """Return what was kept; what cannot be read is as good as nothing."""
         limits = cls()
         for key, limit in kept.items() if isinstance(kept, Mapping) else ():
-            try:
+            with suppress(AttributeError, OverflowError, TypeError, ValueError):
                 limits.kinds[str(key)] = Limit.from_dict(limit)
-            except AttributeError, OverflowError, TypeError, ValueError:
-                continue
         return limits
 
 
@@ -227,19 +263,3 @@ def _whole(length: timedelta) -> timedelta:
     """Return whole hours, or whole quarters of less: as rows begin."""
     unit = timedelta(hours=1) if length >= timedelta(hours=1) else timedelta(minutes=15)
     return length // unit * unit
-
-
-def _seconds(length: timedelta | None) -> float | None:
-    return length.total_seconds() if length else None
-
-
-def _stamp(moment: datetime | None) -> float | None:
-    return moment.timestamp() if moment else None
-
-
-def _span(seconds: float | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)
-
-
-def _moment(stamp: float | None) -> datetime | None:
-    return None if stamp is None else datetime.fromtimestamp(stamp, UTC)

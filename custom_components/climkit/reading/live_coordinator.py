@@ -1,10 +1,11 @@
 """When the newest readings are fetched, and what is kept of them: the present."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from random import uniform
-from typing import Final, override
+from itertools import chain
+from operator import attrgetter
+from typing import override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -13,20 +14,17 @@ from homeassistant.util import dt as dt_util
 
 from ..api import ClimkitAccessError, ClimkitError, Resolution
 from ..const import LOGGER
-from ..metering.flows import LIVE_MEDIA, Flow, Medium
+from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, LIVE_WINDOW, QUARTER, hour_of
 from ..metering.present import LiveData, merged_quarters
-from ..metering.publication import RETRY, PublicationSchedule
 from ..metering.site import SiteInfo
 from ..statistics.site_statistics import SiteStatistics
 from .answers import Answer, Question
 from .outage import QUIET
-from .reader import TROUBLES, SeriesReader
-from .refusals import patience
-from .site_coordinator import HOURLY, SiteCoordinator
-
-JITTER: Final = 15.0
-"""Seconds over which the polls of many homes are spread, so as not to come at once."""
+from .pace import Pace
+from .reader import SeriesReader
+from .refusals import FAILURES, patience
+from .site_coordinator import SiteCoordinator
 
 
 class LiveCoordinator(DataUpdateCoordinator[LiveData]):
@@ -42,18 +40,17 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         reader: SeriesReader,
         statistics: SiteStatistics,
         *,
-        media: Sequence[Medium] | None,
+        pace: Pace,
     ) -> None:
-        """Follow the `media`, or, if None, all that the site has beside LIVE_MEDIA."""
+        """Follow the media that are read at this pace."""
         self.site = site
-        self._media = media
-        what = "live readings" if media else "daily readings"
+        self._pace = pace
         super().__init__(
             hass,
             QUIET,
             config_entry=entry,
-            name=f"{entry.title} ({what})",
-            update_interval=QUARTER if media else HOURLY,
+            name=f"{entry.title} ({pace.what})",
+            update_interval=pace.first,
         )
         if self.media:
             site.outage.lead(self)
@@ -65,17 +62,12 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         self._asked_of: SiteInfo | None = None
         self._denials = 0
         self._reader = reader
-        self._schedule = PublicationSchedule() if media else None
         self.statistics = statistics
 
     @property
     def media(self) -> tuple[Medium, ...]:
         """Return the media that are followed and that the site has."""
-        return tuple(
-            medium
-            for medium in self.site.data.media
-            if (medium in self._media if self._media else medium not in LIVE_MEDIA)
-        )
+        return tuple(filter(self._pace.has, self.site.data.media))
 
     @property
     def flows(self) -> tuple[Flow, ...]:
@@ -91,7 +83,7 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
     @property
     def publication_delay(self) -> timedelta | None:
         """Return how late the cloud was seen to publish a quarter hour."""
-        return self._schedule.delay if self._schedule else None
+        return self._pace.delay
 
     @callback
     def async_start(self) -> None:
@@ -120,7 +112,7 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
 
     @override
     async def _async_update_data(self) -> LiveData:
-        self.update_interval = RETRY if self._schedule else HOURLY
+        self.update_interval = self._pace.retry
         asked = dt_util.utcnow()
         since = hour_of(asked - LIVE_WINDOW)
         info = self.site.data
@@ -128,15 +120,13 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
             answers = await self._async_read(info, since)
         self._asked_of = info
         self._note_missing(answers)
-        self.site.async_saw(frozenset().union(*(a.seen for a in answers.values())))
-        came = {
-            flow: answers[flow.medium].of(flow) if flow.medium in answers else {}
-            for flow in self.flows
-        }
-        quarters = merged_quarters(self.data.quarters, came, since)
-        ends = [start + QUARTER for some in quarters.values() for start in some]
-        newest = max(ends, default=self.data.newest)
-        self._plan_next_poll(newest)
+        self.site.async_saw(
+            frozenset().union(*map(attrgetter("seen"), answers.values()))
+        )
+        quarters = merged_quarters(self.data.quarters, self._came(answers), since)
+        starts = chain.from_iterable(quarters.values())
+        newest = max((start + QUARTER for start in starts), default=self.data.newest)
+        self.update_interval = self._pace.after(newest, dt_util.utcnow())
         self.statistics.async_follow(self.site.data)
         self.statistics.async_write_quarters(
             quarters, asked=asked, known_since=self._known_since(answers, since)
@@ -157,9 +147,7 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
             question = Question(medium, flows, Resolution.QUARTER_HOUR, since)
             try:
                 answers[medium] = await self._reader.async_read(question)
-            except TROUBLES:
-                raise
-            except ClimkitError as err:
+            except FAILURES as err:
                 errors[medium] = err
         if errors and not answers:
             error = next(iter(errors.values()))
@@ -188,25 +176,39 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         self.failing = frozenset(errors)
 
     def _note_missing(self, answers: Mapping[Medium, Answer]) -> None:
-        unknown = {f: e for a in answers.values() for f, e in a.unknown.items()}
-        self.missing = frozenset(flow.meter_id for flow in unknown if flow.meter_id)
+        unknown: dict[Flow, ClimkitError] = {}
+        for answer in answers.values():
+            unknown |= answer.unknown
+        self.missing = frozenset(filter(None, map(attrgetter("meter_id"), unknown)))
         error = next(iter(unknown.values()), None)
         self.site.outage.heard(f"{self.name}, in part", error)
+
+    def _came(
+        self, answers: Mapping[Medium, Answer]
+    ) -> dict[Flow, dict[datetime, float]]:
+        """Return what came of each flow; nothing of those of a medium without answer."""
+        return {
+            flow: answers[flow.medium].of(flow) if flow.medium in answers else {}
+            for flow in self.flows
+        }
 
     def _known_since(
         self, answers: Mapping[Medium, Answer], since: datetime
     ) -> dict[Flow, datetime]:
-        """Return the flows of which this poll has told all there is since then.
-
-        An answer without any row says less than what is known, if something is.
-        """
+        """Return the flows of which this poll has told all there is since then."""
         return {
             flow: since
-            for flow in self.flows
-            if (answer := answers.get(flow.medium))
-            and flow not in answer.unknown
-            and (answer.newest or not self.data.quarters.get(flow))
+            for flow in self.site.data.flows_in(*answers)
+            if self._is_told(flow, answers[flow.medium])
         }
+
+    def _is_told(self, flow: Flow, answer: Answer) -> bool:
+        """Return whether an answer tells all there is of a flow.
+
+        One without any row says less than what is known, if something is.
+        """
+        is_less = not answer.newest and bool(self.data.quarters.get(flow))
+        return flow not in answer.unknown and not is_less
 
     def _is_asked_of(self) -> bool:
         """Return whether nothing but what the values prove has changed at the site."""
@@ -221,11 +223,3 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
             # Not by `async_set_updated_data`, which would put off the next poll.
             self.data = replace(self.data, totals=totals)
             self.async_update_listeners()
-
-    def _plan_next_poll(self, newest_end: datetime | None) -> None:
-        if self._schedule is None:
-            return
-        now = dt_util.utcnow()
-        self._schedule.polled(newest_end, now)
-        wait = self._schedule.next_poll(now) - now
-        self.update_interval = wait + timedelta(seconds=uniform(0, JITTER))  # noqa: S311

@@ -16,7 +16,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ..api import ClimkitClient, ClimkitError
 from .outage import QUIET, Outage
-from .reader import TROUBLES
+from .refusals import FAILURES
 
 
 @dataclass(slots=True)
@@ -98,9 +98,7 @@ class OnDemandCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
     async def _async_try(self, id_: str, signs: _Signs) -> T | None:
         try:
             reading = await self._async_read(id_)
-        except TROUBLES:
-            raise
-        except ClimkitError as err:
+        except FAILURES as err:
             self._refusal = err
             signs.failed(err)
             return None

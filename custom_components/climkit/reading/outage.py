@@ -14,7 +14,7 @@ from datetime import datetime
 import logging
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
@@ -34,6 +34,12 @@ def _is_unexpected(record: logging.LogRecord) -> bool:
 
 
 QUIET.addFilter(_is_unexpected)
+
+
+_WHAT: Final[dict[type[Exception], str]] = {
+    ConfigEntryAuthFailed: "Authentication failed while"
+}
+"""What has happened, where it is more than an error."""
 
 
 class Outage:
@@ -68,59 +74,83 @@ class Outage:
             with home_assistant_errors(entry.title):
                 yield
         except ConfigEntryAuthFailed as err:
-            self._failed(coordinator, err)
+            self._failed(entry, coordinator, err)
             if self._account.asks_by_another(entry.entry_id):
                 raise waits_for_another() from err
             raise
         except HomeAssistantError as err:
-            self._failed(coordinator, err)
+            self._failed(entry, coordinator, err)
             self._account.failed(entry)
             raise
         self._worked(coordinator)
 
     @callback
-    def _failed(self, coordinator: DataUpdateCoordinator[Any], err: Exception) -> None:
-        if coordinator is not self._leader:
+    def _failed(
+        self,
+        entry: ConfigEntry,
+        coordinator: DataUpdateCoordinator[Any],
+        err: HomeAssistantError,
+    ) -> None:
+        if coordinator is self._leader:
+            self._leader_failed(entry, coordinator.name, err)
+        else:
             self.heard(coordinator.name, err)
-            return
+
+    @callback
+    def _leader_failed(
+        self, entry: ConfigEntry, name: str, err: HomeAssistantError
+    ) -> None:
+        """Note that the cloud is away, and tell so unless that has been said."""
         self._noticed.clear()
         self._has_failed = True
-        entry = coordinator.config_entry
-        assert entry
         # What stops a set-up is told by Home Assistant. Who has spoken already may be
         # alone with the trouble: the next one to fail speaks for the others.
         if entry.state is ConfigEntryState.SETUP_IN_PROGRESS or self._is_away:
             return
         self._is_away = self._account.speaks(entry.entry_id)
         level = logging.ERROR if self._is_away else logging.DEBUG
-        what = "Authentication failed while" if _is_refused(err) else "Error"
-        LOGGER.log(level, "%s fetching %s data: %s", what, coordinator.name, err)
+        what = _WHAT.get(type(err), "Error")
+        LOGGER.log(level, "%s fetching %s data: %s", what, name, err)
 
     @callback
     def _worked(self, coordinator: DataUpdateCoordinator[Any]) -> None:
-        if coordinator is not self._leader:
+        if coordinator is self._leader:
+            self._leader_worked(coordinator.name)
+        else:
             self.heard(coordinator.name, None)
-            return
+
+    @callback
+    def _leader_worked(self, name: str) -> None:
+        """Note that the cloud is there, and tell what the others have noticed."""
         self._account.answered()
         if self._has_failed:
             self._has_failed, self.recovered_at = False, dt_util.utcnow()
         if self._is_away:
             self._is_away = False
-            LOGGER.info("Fetching %s data recovered", coordinator.name)
+            LOGGER.info("Fetching %s data recovered", name)
         self._tell()
 
     @callback
     def heard(self, name: str, err: Exception | None) -> None:
         """Note what is wrong with something that is not the leader, or that it works."""
         if err is None:
-            self._noticed.pop(name, None)
-            if name in self._told:
-                self._told.discard(name)
-                LOGGER.info("%s: back again", name)
+            self._worked_again(name)
             return
         LOGGER.debug("%s: %s", name, err)
-        if name not in self._told and self._leader and self._leader.last_update_success:
+        if name not in self._told and self._is_led:
             self._noticed.setdefault(name, err)
+
+    @property
+    def _is_led(self) -> bool:
+        """Return whether there is a leader that was answered the last time."""
+        return self._leader is not None and self._leader.last_update_success
+
+    @callback
+    def _worked_again(self, name: str) -> None:
+        self._noticed.pop(name, None)
+        if name in self._told:
+            self._told.discard(name)
+            LOGGER.info("%s: back again", name)
 
     @callback
     def _tell(self) -> None:
@@ -128,7 +158,3 @@ class Outage:
             LOGGER.warning("%s: %s", name, err)
         self._told |= self._noticed.keys()
         self._noticed.clear()
-
-
-def _is_refused(err: Exception) -> bool:
-    return isinstance(err, ConfigEntryAuthFailed)

@@ -8,19 +8,12 @@ is learned. A yes may be cut, or empty by mistake: then the rest is asked for by
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from homeassistant.util import dt as dt_util
 
-from ..api import (
-    ClimkitAuthenticationError,
-    ClimkitClient,
-    ClimkitError,
-    ClimkitRateLimitError,
-    ClimkitResponseError,
-    Series,
-)
+from ..api import ClimkitClient, ClimkitError, ClimkitResponseError, Series
 from ..const import LOGGER
 from ..metering.calendar import start_of_period
 from ..metering.spans import Span, cut, without
@@ -28,23 +21,14 @@ from .answers import Question, newest_value
 from .asking import Asker, is_weather
 from .cuts import Reply, Suspects
 from .depth import DepthSearch
-from .limits import Kind, Limits
+from .limits import EVER, NEVER, Kind, Limits
+from .settled import Settled
 
 SAID: Final = range(400, 500)
 """Statuses by which a cloud says something of the question, and not of itself."""
 
-
-@dataclass(slots=True)
-class Settled:
-    """What became of a span: what came, and why not all of it is known."""
-
-    replies: list[Series] = field(default_factory=list)
-    error: ClimkitError | None = None
-
-    @property
-    def has_values(self) -> bool:
-        """Return whether anything was measured."""
-        return any(map(newest_value, self.replies))
+NOTHING: Final = (NEVER, NEVER)
+"""A span without any time."""
 
 
 @dataclass(slots=True)
@@ -58,7 +42,7 @@ class _Work:
     suspects: Suspects
     depth: DepthSearch
     done: Settled = field(default_factory=Settled)
-    oldest: datetime | None = None
+    oldest: datetime = NEVER
     """The start of the oldest piece that was answered."""
     again: Span | None = None
     """A piece that is asked for once more, for it may have been a slip."""
@@ -69,10 +53,20 @@ class _Work:
         """Return whether a piece reaches up to the present."""
         return self.question.end is None and piece[1] >= self.present
 
-    def give_up(self, error: ClimkitError, *pieces: Span) -> None:
-        """Note that some pieces are not known, or nothing of all that is left."""
+    def may_be_slip(self, piece: Span, worked: timedelta) -> bool:
+        """Return whether a no is the first one, to no more than has worked."""
+        return not self.again and piece[1] - piece[0] <= worked
+
+    def leave_out(self, piece: Span, error: ClimkitError) -> None:
+        """Note that one piece is not known, for it has a bad day."""
         self.done.error = error
-        self.todo = without(self.todo, pieces) if pieces else []
+        self.todo = without(self.todo, [piece])
+        self.met_bad_day = True
+
+    def give_up(self, error: ClimkitError) -> None:
+        """Note that nothing is known of all that is left."""
+        self.done.error = error
+        self.todo = []
 
 
 class Questioner:
@@ -121,34 +115,34 @@ class Questioner:
             DepthSearch(self._asker, kind, question),
         )
         while work.todo:
-            piece = self._next(kind, work.todo, question)
-            is_open, known = work.is_open(piece), self._asker.known(who)
-            try:
-                series = await self._asker.async_get(
-                    kind, question, piece, is_open=is_open
-                )
-            except ClimkitError as err:
-                await self._async_refused(work, piece, err)
-            else:
-                is_again = work.again == piece
-                reply = Reply(series, piece, present, is_open, is_again, known)
-                await self._async_answered(work, reply)
+            await self._async_ask(work, self._next(kind, work.todo, question))
         return work.done
+
+    async def _async_ask(self, work: _Work, piece: Span) -> None:
+        """Ask for one piece, and take what the cloud says of it."""
+        is_open, known = work.is_open(piece), self._asker.known(work.kind.who)
+        try:
+            series = await self._asker.async_get(
+                work.kind, work.question, piece, is_open=is_open
+            )
+        except ClimkitError as err:
+            await self._async_refused(work, piece, err)
+            return
+        is_again = work.again == piece
+        reply = Reply(series, piece, work.present, is_open, is_again, known)
+        await self._async_answered(work, reply)
 
     def _within_depth(self, kind: Kind, spans: list[Span]) -> list[Span]:
         depth = self._limits.of(kind).depth
-        return without(spans, [(spans[0][0], depth)]) if depth and spans else spans
+        return without(spans, [(EVER, depth)]) if depth else spans
 
     def _next(self, kind: Kind, todo: list[Span], question: Question) -> Span:
         """Return the next piece; months and days begin and end with themselves."""
         newest_first = question.end is None
         length = self._limits.length(kind, dt_util.utcnow())
         span = todo[-1 if newest_first else 0]
-        start, end = cut(span, length, newest_first=newest_first)
-        if end < span[1]:
-            whole = start_of_period(kind.resolution, end, question.zone)
-            end = whole if whole > start else end
-        return start, end
+        piece = cut(span, length, newest_first=newest_first)
+        return _of_whole_periods(piece, question) if piece[1] < span[1] else piece
 
     # --- A no ------------------------------------------------------------------------
 
@@ -159,17 +153,23 @@ class Questioner:
         kind, length = work.kind, piece[1] - piece[0]
         if not await self._async_is_about(work, error):
             raise error
-        limit = self._limits.of(kind)
-        if limit.worked and length <= limit.worked and not work.again:
+        if work.may_be_slip(piece, self._limits.of(kind).worked):
             work.again = piece
         elif await work.depth.async_has_moved(piece):
             work.todo = self._within_depth(kind, work.todo)
         elif self._limits.refuse(kind, length, dt_util.utcnow()):
             LOGGER.debug("%s: not %s at once: %s", kind.resolution, length, error)
-        elif not await work.depth.async_is_too_old(piece, work.oldest):
+        else:
+            await self._async_shortest_refused(work, piece, error)
+
+    async def _async_shortest_refused(
+        self, work: _Work, piece: Span, error: ClimkitError
+    ) -> None:
+        """Find out what a no means to a piece that can't be any shorter."""
+        kind = work.kind
+        if not await work.depth.async_is_too_old(piece, work.oldest):
             LOGGER.debug("%s: nothing of %s: %s", kind.resolution, piece[0], error)
-            work.give_up(error, piece)
-            work.met_bad_day = True
+            work.leave_out(piece, error)
         elif await work.depth.async_find(piece[1]):
             work.todo = self._within_depth(kind, work.todo)
         else:
@@ -180,16 +180,10 @@ class Questioner:
         """Return whether a no is about the question, and not about the weather."""
         if is_weather(error):
             return False
-        heard = self._asker.heard(work.kind.who)
-        if getattr(error, "status", None) in SAID and heard and heard.is_recent:
+        who = work.kind.who
+        if error.status in SAID and self._asker.heard(who).is_recent:
             return True
-        try:
-            await self._asker.async_control(work.kind.who, work.question)
-        except ClimkitAuthenticationError, ClimkitRateLimitError:
-            raise
-        except ClimkitError:
-            return False
-        return True
+        return await self._asker.async_answers(who, work.question)
 
     # --- A yes -----------------------------------------------------------------------
 
@@ -204,8 +198,8 @@ class Questioner:
             return
         self._learn(work, piece, reply.series)
         work.todo = sorted([*work.todo, *work.suspects.take(reply)])
-        empty = self._empty.pop(work.kind, None)
-        if empty and empty[1] == piece[0] == reply.series.starts[0]:
+        empty = self._empty.pop(work.kind, NOTHING)
+        if empty[1] == piece[0] == reply.series.starts[0]:
             await self._async_search(work, empty, empty[1] - reply.interval)
 
     def _learn(self, work: _Work, piece: Span, series: Series) -> None:
@@ -214,10 +208,10 @@ class Questioner:
         if work.met_bad_day:
             # That long questions were refused said nothing of their length.
             work.met_bad_day = False
-            limit.length, limit.refused, limit.refused_at = limit.worked, None, None
+            limit.forget_refused(limit.worked or None)
         self._limits.worked(work.kind, piece[1] - piece[0])
-        limit.oldest = min(limit.oldest or piece[0], piece[0])
-        work.oldest = min(work.oldest or piece[0], piece[0])
+        limit.answered(piece[0])
+        work.oldest = min(work.oldest, piece[0])
 
     async def _async_nothing(self, work: _Work, reply: Reply) -> None:
         """Make sure that nothing was used in a piece, or raise that it is not so sure.
@@ -226,14 +220,19 @@ class Questioner:
         order; so the piece is not known to be empty. Nor is it where something of it is
         known: then the cloud says nothing of so much at once, or from so long ago.
         """
-        piece, known = reply.piece, reply.known_within
-        if reply.is_open or all(at < piece[0] for at in reply.known):
-            return  # nothing is published yet, or nothing but older rows were read
+        if reply.may_be_empty:
+            return
         if not await self._async_has_values(work):
             raise ClimkitResponseError("site_data", "empty, though it had rows")
-        if known is None:
-            self._empty[work.kind] = piece
-        elif not reply.is_again:
+        if known := reply.known_within:
+            await self._async_lacks(work, reply, known)
+        else:
+            self._empty[work.kind] = reply.piece
+
+    async def _async_lacks(self, work: _Work, reply: Reply, known: datetime) -> None:
+        """Ask once more for what is `known` to have rows; then search what is given."""
+        piece = reply.piece
+        if not reply.is_again:
             work.again = piece
             work.todo = sorted([*work.todo, piece])
         elif not await self._async_search(work, piece, known):
@@ -242,7 +241,7 @@ class Questioner:
     async def _async_has_values(self, work: _Work) -> bool:
         """Return whether there is something at present."""
         who = work.kind.who
-        if (heard := self._asker.heard(who)) and heard.had_values:
+        if self._asker.heard(who).had_values:
             return True
         control = await self._asker.async_control(who, work.question)
         return newest_value(control) is not None
@@ -257,3 +256,10 @@ class Questioner:
         work.todo = without([*work.todo, piece], [(start, piece[1])])
         work.todo = self._within_depth(work.kind, work.todo)
         return True
+
+
+def _of_whole_periods(piece: Span, question: Question) -> Span:
+    """Return a piece that ends where an interval begins, if it is longer than one."""
+    start, end = piece
+    whole = start_of_period(question.resolution, end, question.zone)
+    return start, whole if whole > start else end

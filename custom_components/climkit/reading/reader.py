@@ -8,31 +8,20 @@ meter. What a cloud refuses, cuts or leaves out is noticed here, and nowhere els
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import filterfalse
 from typing import Any
 
 from homeassistant.util import dt as dt_util
 
-from ..api import (
-    ClimkitAccessError,
-    ClimkitAuthenticationError,
-    ClimkitClient,
-    ClimkitError,
-    ClimkitRateLimitError,
-    Column,
-    Resolution,
-)
+from ..api import ClimkitAccessError, ClimkitClient, ClimkitError, Column, Resolution
 from ..metering.flows import Flow, Medium
 from ..metering.spans import Span
 from .answers import Answer, Question, joined
 from .limits import Kind, Limits
-from .questioner import Questioner, Settled
-from .refusals import Refusals, together
-
-TROUBLES: tuple[type[ClimkitError], ...] = (
-    ClimkitAuthenticationError,
-    ClimkitRateLimitError,
-)
-"""What concerns everybody, whoever was asked."""
+from .questioner import Questioner
+from .refusals import FAILURES, Refusals, together
+from .settled import Settled
 
 
 class SeriesReader:
@@ -61,12 +50,11 @@ class SeriesReader:
         A meter may be read by itself where its site may not be; but not where the
         medium is out of order.
         """
-        refused = self.refusals.refused
-        if flow.meter_id in refused:
-            return False
         error = self.refusals.error(flow.medium)
         alone = flow.meter_id is not None and isinstance(error, ClimkitAccessError)
-        return error is None or (alone and together(flow.medium) not in refused)
+        way = together(flow.medium) if alone else flow.medium
+        refused = self.refusals.refused
+        return flow.meter_id not in refused and way not in refused
 
     def depth(self, medium: Medium, resolution: Resolution) -> datetime | None:
         """Return before when the cloud gives nothing of a medium, if it says so."""
@@ -84,7 +72,7 @@ class SeriesReader:
         """
         kind = Kind(question.medium, question.resolution)
         present = dt_util.utcnow()
-        span = question.start, question.end or present
+        span = question.span(present)
         for piece in self._questioner.pieces(kind, span, question):
             try:
                 yield await self._async_answer(question, piece, present)
@@ -98,16 +86,11 @@ class SeriesReader:
         asked = dt_util.utcnow()
         site = await self._async_site(question, piece, present)
         told = await self._async_meters(question, site, piece, present)
-        some = [site, *told.values()]
+        whole = Settled.of([site, *told.values()])
         if question.end is None or self.refusals.error(question.medium):
-            _raise_if_nobody_answered(some)
-        unknown = {
-            flow: error
-            for flow in question.flows
-            if (error := told.get(flow.meter_id or "", site).error)
-        }
-        replies = [series for one in some for series in one.replies]
-        return Answer(*piece, asked, replies, unknown)
+            whole.raise_if_nothing_came()
+        unknown = _unknown(question.flows, site, told)
+        return Answer(*piece, asked, whole.replies, unknown)
 
     async def _async_site(
         self, question: Question, piece: Span, present: datetime
@@ -119,27 +102,24 @@ class SeriesReader:
         """
         medium = question.medium
         now = dt_util.utcnow()
-        if error := self._still_refused(medium, now):
+        if error := self.refusals.still(medium, now):
             return _of_site(error)
         try:
             site = await self._questioner.async_settle(medium, question, piece, present)
-        except TROUBLES:
-            raise
-        except ClimkitError as err:
+        except FAILURES as err:
             if not await self._async_answers_otherwise(medium, err):
                 raise  # weather
             self.refusals.failed(medium, err, now)
             return _of_site(err)
-        self.refusals.worked(medium)
-        for column in set().union(*(series.columns for series in site.replies)):
-            if column.meter_id:  # it need not be asked for by itself
-                self.refusals.worked(column.meter_id)
+        # A meter that has a column need not be asked for by itself.
+        for who in (medium, *site.meters):
+            self.refusals.worked(who)
         return site
 
     async def _async_meters(
         self, question: Question, site: Settled, piece: Span, present: datetime
-    ) -> dict[str, Settled]:
-        """Ask for meters by themselves; that one fails is said of it alone.
+    ) -> dict[str | None, Settled]:
+        """Ask for meters by themselves, if the site's reply lacks some.
 
         But not where neither the site nor any of them may be read: then they are asked
         again together.
@@ -147,19 +127,31 @@ class SeriesReader:
         now = dt_util.utcnow()
         meters = self._alone(question, site, now)
         everybody = together(question.medium)
-        if site.error and (error := self._still_refused(everybody, now)):
+        if site.error and (error := self.refusals.still(everybody, now)):
             return dict.fromkeys(meters, Settled(error=error))
-        told = {who: Settled(error=self.refusals.error(who)) for who in meters}
+        return await self._async_each(meters, question, site, piece, present)
+
+    async def _async_each(
+        self,
+        meters: Sequence[str],
+        question: Question,
+        site: Settled,
+        piece: Span,
+        present: datetime,
+    ) -> dict[str | None, Settled]:
+        """Ask for meters one by one; that one fails is said of it alone."""
+        now = dt_util.utcnow()
+        told: dict[str | None, Settled] = {
+            who: Settled(error=self.refusals.error(who)) for who in meters
+        }
+        asked = [*filter(partial(self.refusals.may_ask, now=now), meters)]
         errors: dict[str, ClimkitError] = {}
-        asked = [who for who in meters if self.refusals.may_ask(who, now)]
         for who in asked:
             try:
                 told[who] = await self._async_meter(who, question, piece, present)
-            except TROUBLES:
-                raise
-            except ClimkitError as err:
+            except FAILURES as err:
                 told[who], errors[who] = Settled(error=err), err
-        self._note_failures(everybody, site, len(asked), errors, now)
+        self._note_failures(together(question.medium), site, len(asked), errors, now)
         return told
 
     def _note_failures(
@@ -171,7 +163,7 @@ class SeriesReader:
         now: datetime,
     ) -> None:
         """Note which meters did not answer, or that nobody did of those asked."""
-        if site.error and errors and len(errors) == asked:
+        if site.error and 0 < asked == len(errors):
             self.refusals.failed(everybody, [*errors.values()][-1], now)
             return
         self.refusals.worked(everybody)
@@ -189,21 +181,14 @@ class SeriesReader:
             self.refusals.rest(meter_id, now)
         return meter
 
-    def _still_refused(self, who: str, now: datetime) -> ClimkitError | None:
-        """Return why somebody is not asked yet, or None if it is time to."""
-        if self.refusals.may_ask(who, now):
-            return None
-        return self.refusals.error(who)
-
     def _alone(self, question: Question, site: Settled, now: datetime) -> Sequence[str]:
         """Return the meters whose series did not come with the site's."""
         if not self._must_ask_meters(question.medium, site):
             return ()
-        columns: set[Column] = set().union(*(s.columns for s in site.replies))
-        missing = dict.fromkeys(_without_columns(question.flows, columns))
-        if site.error or question.end is not None:
-            return tuple(missing)
-        return [who for who in missing if not self.refusals.is_resting(who, now)]
+        missing = _without_columns(question.flows, site.columns)
+        if site.error or question.end:
+            return missing
+        return [*filterfalse(partial(self.refusals.is_resting, now=now), missing)]
 
     def _must_ask_meters(self, medium: Medium, site: Settled) -> bool:
         """Return whether the site's reply, or refusal, leaves something to its meters."""
@@ -218,13 +203,13 @@ class SeriesReader:
         """Return whether the cloud answers, though it does not give this medium."""
         if self.refusals.error(medium) or self._questioner.has_heard_others(medium):
             return True
-        if not isinstance(err, ClimkitAccessError):
-            return False
+        return isinstance(err, ClimkitAccessError) and await self._async_lists_meters()
+
+    async def _async_lists_meters(self) -> bool:
+        """Return whether the cloud gives the list of the site's meters."""
         try:
             await self._client.meters(self._site_id)
-        except TROUBLES:
-            raise
-        except ClimkitError:
+        except FAILURES:
             return False
         return True
 
@@ -244,10 +229,16 @@ class SeriesReader:
         return given
 
 
-def _raise_if_nobody_answered(some: Iterable[Settled]) -> None:
-    errors = [one.error for one in some if one.error]
-    if errors and not any(one.replies for one in some):
-        raise errors[-1]
+def _unknown(
+    flows: Iterable[Flow], site: Settled, told: Mapping[str | None, Settled]
+) -> dict[Flow, ClimkitError]:
+    """Return the flows of which not all is known, and why.
+
+    Of a meter that was asked by itself, that is what was `told` of it.
+    """
+    return {
+        flow: error for flow in flows if (error := told.get(flow.meter_id, site).error)
+    }
 
 
 def _of_site(error: ClimkitError) -> Settled:
@@ -257,12 +248,10 @@ def _of_site(error: ClimkitError) -> Settled:
     raise error
 
 
-def _without_columns(flows: Iterable[Flow], columns: set[Column]) -> Iterable[str]:
-    return (
-        flow.meter_id
-        for flow in flows
-        if flow.meter_id is not None and flow.column not in columns
-    )
+def _without_columns(flows: Iterable[Flow], columns: set[Column]) -> list[str]:
+    """Return the meters of which a flow has no column, each once, in their order."""
+    meters = (flow.meter_id for flow in flows if flow.column not in columns)
+    return [*dict.fromkeys(filter(None, meters))]
 
 
 async def async_answers(
@@ -276,11 +265,9 @@ async def async_answers(
     for question in questions:
         try:
             answer = await reader.async_read(question)
-        except TROUBLES:
-            raise
-        except ClimkitError as err:
-            span = question.start, question.end or dt_util.utcnow()
+        except FAILURES as err:
+            now = dt_util.utcnow()
             unknown = dict.fromkeys(question.flows, err)
-            answer = Answer(*span, dt_util.utcnow(), (), unknown)
+            answer = Answer(*question.span(now), now, (), unknown)
         answers.append(answer)
     return answers

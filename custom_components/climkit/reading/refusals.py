@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..api import ClimkitAccessError, ClimkitError
+from ..api import (
+    ClimkitAccessError,
+    ClimkitConnectionError,
+    ClimkitError,
+    ClimkitResponseError,
+)
+
+FAILURES: Final = (ClimkitAccessError, ClimkitConnectionError, ClimkitResponseError)
+"""What says something of who was asked. All other errors, that credentials are refused
+or that too much was asked, concern everybody, whoever was asked."""
 
 PATIENCE: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 """How long to wait before each further attempt; the last is for all that follow."""
@@ -88,6 +97,10 @@ class Refusals:
         """Return whether it is time to ask somebody."""
         known = self.refused.get(who)
         return known is None or now >= known.again
+
+    def still(self, who: str, now: datetime) -> ClimkitError | None:
+        """Return why somebody is not asked yet, or None if it is time to."""
+        return None if self.may_ask(who, now) else self.error(who)
 
     def is_resting(self, who: str, now: datetime) -> bool:
         """Return whether somebody is left alone because there was nothing to say."""

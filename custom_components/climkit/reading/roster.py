@@ -4,7 +4,7 @@ Pure, but for what it remembers. A meter, or a sensor, that a list lacks is kept
 was missing in several lists, over more than a day.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -48,12 +48,19 @@ class Roster[T: Listed]:
     def listed(self, some: Iterable[T], now: datetime) -> tuple[T, ...]:
         """Take a new list, and return everybody: those listed, then those missed."""
         found = {one.id: one for one in some}
-        gone = [id_ for id_ in self.present if id_ not in found]
-        absent = {id_: self._absence(id_, now).once_more() for id_ in gone}
-        self.missing = {id_: a for id_, a in absent.items() if not a.is_final(now)}
+        self.missing = self._missing(found.keys(), now)
         self._short = self._short + 1 if self.missing else 0
         self.present = found | {id_: self.present[id_] for id_ in self.missing}
         return tuple(self.present.values())
+
+    def _missing(self, found: Collection[str], now: datetime) -> dict[str, _Absence]:
+        """Return who is not found, though thought to be there still."""
+        absent = {
+            id_: self._absence(id_, now).once_more()
+            for id_ in self.present
+            if id_ not in found
+        }
+        return {id_: a for id_, a in absent.items() if not a.is_final(now)}
 
     def _absence(self, id_: str, now: datetime) -> _Absence:
         return self.missing.get(id_) or _Absence(now)
