@@ -1,5 +1,6 @@
 """What follows from energy: written with it, exact at each commit, made anew on demand."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -22,6 +23,7 @@ from custom_components.climkit.metering.hours import HOUR
 from custom_components.climkit.metering.spans import Span
 from custom_components.climkit.statistics.updates import Amounts, Derived, SeriesUpdate
 from custom_components.climkit.statistics.writer import StatisticsWriter
+from tests.ledger import chains_at_every_commit
 
 from .ledger import EXPORT, GRID, T0, chain, hours, stored, write
 
@@ -161,6 +163,33 @@ async def test_cleared(hass: HomeAssistant, priced: StatisticsWriter) -> None:
     await priced.async_ensure([metadata(COST)])
     await priced.async_derive(cost(0.3), [(T0, T0 + 3 * HOUR)])
     assert await stored(hass, COST) == chain({0: 0.3, 1: 0.6, 2: 0.9})
+
+
+async def test_while_others_write(
+    hass: HomeAssistant, priced: StatisticsWriter
+) -> None:
+    """Polls and the import go on while all is priced anew: nobody undoes another's work.
+
+    At every moment each sum goes on from the one before it.
+    """
+    energy = {n: 1.0 + n % 7 for n in range(60)}
+    await write(priced, energy, derived=(cost(0.3),))
+    end = T0 + 100 * HOUR
+    with chains_at_every_commit(hass) as broken:
+        for turn in range(6):
+            again = cost(0.25 + turn / 100)
+            poll = {30 + turn: 9.0 + turn, 60 + turn: 2.0}
+            history = {turn: 7.0 + turn}
+            energy |= poll | history
+            await asyncio.gather(
+                write(priced, history, derived=(again,)),
+                priced.async_derive(again, [(T0, end)]),
+                write(priced, poll, derived=(again,)),
+            )
+    assert not broken
+    assert await stored(hass) == chain(energy)
+    costs = {n: amount * 0.30 for n, amount in energy.items()}
+    assert await stored(hass, COST) == chain(costs)
 
 
 @pytest.mark.parametrize("backend", ["table"], indirect=True)

@@ -5,6 +5,7 @@ row imported again, in one call: each statistic is right as soon as anybody sees
 it. Rows can't be deleted: where some must go, all are cleared and imported anew.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,6 +87,8 @@ class OfficialBackend:
     def __init__(self, hass: HomeAssistant) -> None:
         """Use the recorder of this Home Assistant."""
         self._hass = hass
+        # Who reads what another is about to move would import sums that are no longer so.
+        self._lock = asyncio.Lock()
 
     async def async_write(
         self,
@@ -96,10 +99,11 @@ class OfficialBackend:
         """Bring statistics in line with the updates, by id."""
         if not updates:
             return {}
-        # What was announced or imported before must be seen when reading.
-        await async_barrier(self._hass, turn, next(iter(updates)))
-        work = await async_read(self._hass, _work_of, updates, tolerance)
-        await self._async_import(turn, work.imports)
+        async with self._lock:
+            # What was announced or imported before must be seen when reading.
+            await async_barrier(self._hass, turn, next(iter(updates)))
+            work = await async_read(self._hass, _work_of, updates, tolerance)
+            await self._async_import(turn, work.imports)
         tails = await async_read(self._hass, newest_rows, tuple(updates))
         return {
             id_: WriteResult(
@@ -112,9 +116,10 @@ class OfficialBackend:
         self, turn: RecorderTurn, derived: Derived, spans: Sequence[Span]
     ) -> int:
         """Make the rows of a derived statistic in some spans new, at once."""
-        await async_barrier(self._hass, turn, derived.id)
-        some, written = await async_read(self._hass, _derived_anew, derived, spans)
-        await self._async_import(turn, [some] if some else [])
+        async with self._lock:
+            await async_barrier(self._hass, turn, derived.id)
+            some, written = await async_read(self._hass, _derived_anew, derived, spans)
+            await self._async_import(turn, [some] if some else [])
         return written
 
     def amounts(
