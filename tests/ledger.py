@@ -73,12 +73,17 @@ def chains_at_every_commit(hass: HomeAssistant) -> Iterator[list[tuple[int, floa
     engine = get_instance(hass).engine
     assert engine is not None
     broken: list[tuple[int, float]] = []
-    looking = threading.local()
+    here = threading.local()
+
+    def note(_c: object, _cu: object, statement: str, *_: object) -> None:
+        words = statement.upper().split(maxsplit=3)[:3]
+        if "STATISTICS" in words and words[0] != "SELECT":
+            here.has_changed = True
 
     def look(connection: Any) -> None:
-        if getattr(looking, "is_looking", False):
+        if not getattr(here, "has_changed", False):
             return
-        looking.is_looking = True
+        here.has_changed = False
         rows = connection.exec_driver_sql(
             "SELECT metadata_id, start_ts, state, sum FROM statistics"
             " WHERE metadata_id IN"
@@ -90,13 +95,14 @@ def chains_at_every_commit(hass: HomeAssistant) -> Iterator[list[tuple[int, floa
             if abs(totals.get(number, 0.0) + state - row_sum) > CHAIN:
                 broken.append((number, start))
             totals[number] = row_sum
-        looking.is_looking = False
 
+    event.listen(engine, "before_cursor_execute", note)
     event.listen(engine, "commit", look)
     try:
         yield broken
     finally:
         event.remove(engine, "commit", look)
+        event.remove(engine, "before_cursor_execute", note)
 
 
 @lru_cache(maxsize=100_000)

@@ -224,21 +224,22 @@ async def test_what_the_cloud_gives_again(
 ) -> None:
     """What lies before its depth is asked for once a week, and added in front."""
     await hass.config.async_set_time_zone("Europe/Zurich")
-    cloud.quirks.depth = {"": datetime(2026, 4, 30, 22, tzinfo=UTC)}
+    site.created = datetime(2026, 4, 30, 22, tzinfo=UTC)
+    kept = datetime(2026, 5, 31, 22, tzinfo=UTC)
+    cloud.quirks.depth = {"": kept}
     entry = entry_for(site, meters=[site.meter("Appartement 1.1").id])
     await set_up(hass, entry)
     await history_done(entry)
     statistic = f"climkit:{site.id}_consumption"
-    assert min(await rows_of(hass, statistic)) > CREATED
+    assert min(await rows_of(hass, statistic)) >= kept
     cloud.quirks.depth = {}
     nights = []
     for _ in range(7):
         await audit(hass, cloud, entry)
-        nights.append(min(await rows_of(hass, statistic)) == CREATED)
+        nights.append(min(await rows_of(hass, statistic)) == site.created)
         freezer.tick(timedelta(days=1))
     assert nights == sorted(nights)
     assert nights[-1]
-    first = datetime(2026, 5, 1, tzinfo=UTC)
-    model = model_hours(site, "conso_total", CREATED, first, at=dt_util.utcnow())
+    model = model_hours(site, "conso_total", site.created, kept, at=dt_util.utcnow())
     rows = await rows_of(hass, statistic)
-    assert_equal({hour: row for hour, row in rows.items() if hour < first}, model)
+    assert_equal({hour: row for hour, row in rows.items() if hour < kept}, model)

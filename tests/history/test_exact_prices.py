@@ -26,7 +26,7 @@ from .pricing import (
     started,
 )
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 UNEVEN = (4, 18)
 """UTC hours in which the price changes, at half past."""
@@ -120,7 +120,7 @@ async def test_a_meter_whose_quarters_are_refused(
 
     def hitting(endpoint: str, path: str) -> Fault | None:
         asked = (cloud.requests[-1].json or {}).get("sampling_frequency")
-        refused = endpoint == "meter_data" and asked == "15T"
+        refused = endpoint == "meter_data" and asked in ("15T", "15min")
         return Fault("status", status=400) if refused else None
 
     with monkeypatch.context() as patch:

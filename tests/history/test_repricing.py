@@ -34,7 +34,7 @@ from .pricing import (
     subentry,
 )
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 MIDDAY = {"price": 0.25, "from": "12:00:00", "to": "14:00:00"}
 TENTH = datetime(2026, 6, 9, 22, tzinfo=UTC)
@@ -280,23 +280,20 @@ async def test_sums_while_all_is_priced_anew(
     """
     if backend == "official":
         monkeypatch.setattr(transactions, "probe", lambda: "something")
+    site.created = TENTH + timedelta(days=2)
     await started(hass, entry)
     version = await add(hass, entry, "grid", price=0.30)
     live, audit = entry.runtime_data.live[0], entry.runtime_data.audit
     prices: list[dict[str, Any]] = [
-        {"price": 0.25},
-        HALVES,
-        {"price": 0.40, "valid_from": "2026-06-10"},
+        {"price": 0.40, "valid_from": "2026-06-14"},
         {"price": 0.40, "valid_from": "2026-01-01"},
     ]
     with chains_at_every_commit(hass) as broken:
         for turn, data in enumerate(prices):
-            start = datetime(2026, 6, 11 + turn, 4, tzinfo=UTC)
+            start = datetime(2026, 6, 12 + turn, 4, tzinfo=UTC)
             site.revise(start, start + 5 * HOUR, factor=2)
             known = dict(entry.subentries[version.subentry_id].data)
-            hass.config_entries.async_update_subentry(
-                entry, version, data=known | {"pricing": "fixed"} | data
-            )
+            hass.config_entries.async_update_subentry(entry, version, data=known | data)
             await asyncio.gather(audit.async_run(), live.async_refresh())
             await hass.async_block_till_done(wait_background_tasks=True)
     assert not broken

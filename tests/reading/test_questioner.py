@@ -270,6 +270,7 @@ async def test_a_reply_that_has_less_than_is_known(asker: Asker) -> None:
 async def test_what_reaches_to_the_present_is_not_too_old(asker: Asker) -> None:
     """That it is refused, the newest day at last, says nothing of the past."""
     now = dt_util.utcnow()
+    await asker.settle(CREATED, CREATED + 30 * DAY)
     asker.refuse(lambda _, start, end: end > now - timedelta(hours=1))
     start = datetime(2026, 6, 6, tzinfo=UTC)
     found = await asker.settle(start, now)
