@@ -14,7 +14,7 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from .conftest import NOW, history_done, set_up
+from .conftest import NOW, entry_for, history_done, set_up
 from .ledger import model_hours, rows_of
 from .simulator import SimulatedSite, Simulator, sites
 from .tariffs import add_tariff
@@ -103,12 +103,14 @@ async def test_readings_in_a_script(
 
 @pytest.mark.freeze_time("2026-10-02T10:05:00+00:00")
 async def test_statement_in_a_script(
-    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite, entry: MockConfigEntry
+    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite
 ) -> None:
     """The bill of a flat for three months: two prices by the model, and three fees."""
+    site.created = local(date(2026, 6, 30), 0)
+    flat = site.meter("Appartement 1.1").id
+    entry = entry_for(site, meters=[flat])
     await set_up(hass, entry)
     await history_done(entry)
-    flat = site.meter("Appartement 1.1").id
     data = {"valid_from": "2026-01-01", "meters": [flat]}
     add_tariff(hass, entry, "grid", price=0.27, monthly_fee=8.0, **data)
     add_tariff(hass, entry, "solar", price=0.18, **data)

@@ -7,7 +7,6 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.storage import (
     DASHBOARD,
@@ -57,25 +56,26 @@ async def test_one_forgotten(hass: HomeAssistant, hass_storage: dict[str, Any]) 
     assert await entry_store(hass, "one", DASHBOARD).async_load() is None
 
 
+@pytest.mark.statistics_only
 async def test_money_of_an_entry_that_is_removed(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
     cloud: Simulator,
     site: SimulatedSite,
-    entry: MockConfigEntry,
 ) -> None:
     """What was kept of prices and tariffs goes; the costs stay, as the energy does.
 
     Set up again, they are as they were until there is a tariff; then they follow it.
     """
+    entry = entry_for(site, meters=[])
     await set_up(hass, entry)
     await history_done(entry)
     unit = {"unit_of_measurement": "CHF/kWh"}
     hass.states.async_set("sensor.price", "0.25", unit)
     by_entity = {"pricing": "entity", "entity_id": "sensor.price"}
     add_tariff(hass, entry, "grid", **by_entity, monthly_fee=7.2)
-    for _ in range(12):
+    for _ in range(9):
         await later(hass, freezer, timedelta(minutes=15))
     ours = {key for key in hass_storage if entry.entry_id in key}
     assert {f"climkit.{entry.entry_id}.{name}" for name in ("prices", "costs")} <= ours
@@ -87,7 +87,7 @@ async def test_money_of_an_entry_that_is_removed(
     await later(hass, freezer, timedelta(minutes=5))
     assert not [key for key in hass_storage if entry.entry_id in key]
     assert [await rows_of(hass, id_) for id_ in ids] == paid
-    again = entry_for(site, entry_id="another")
+    again = entry_for(site, meters=[], entry_id="another")
     await set_up(hass, again)
     await history_done(again)
     await later(hass, freezer, timedelta(hours=2))

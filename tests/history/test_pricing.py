@@ -32,6 +32,7 @@ from .pricing import (
     model_costs,
     quarter_questions,
     started,
+    subentry,
 )
 
 
@@ -306,15 +307,17 @@ async def test_fees(
     assert max(rows) == datetime(2026, 7, 5, 10, tzinfo=UTC)
 
 
+@pytest.mark.statistics_only
 @pytest.mark.freeze_time(NOW)
 async def test_a_poll_without_news_writes_nothing(
     hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, site: SimulatedSite
 ) -> None:
     """Neither energy nor costs nor fees, of whatever tariff."""
+    site.created = datetime(2026, 6, 12, 22, tzinfo=UTC)
     await started(hass, entry)
-    await add(hass, entry, "grid", **HALVES, monthly_fee=7.2)
-    await add(hass, entry, "solar", price=0.20)
-    await add(hass, entry, "feed_in", price=0.08)
+    for version in (subentry("grid", **HALVES), subentry("solar", price=0.20)):
+        hass.config_entries.async_add_subentry(entry, version)
+    await add(hass, entry, "feed_in", price=0.08, monthly_fee=7.2)
     await entry.runtime_data.live[0].async_refresh()
     await hass.async_block_till_done(wait_background_tasks=True)
     before = len(cloud.requests)
@@ -352,6 +355,7 @@ DAMAGED: dict[str, Any] = {
 }
 
 
+@pytest.mark.statistics_only
 @pytest.mark.parametrize("backend", ["table"], indirect=True)
 @pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
 @pytest.mark.freeze_time(NOW)
