@@ -58,6 +58,23 @@ POLLED = datetime.fromisoformat("2026-06-14T00:00:00+00:00")
 """Since when, at the latest, the polls tell quarter hours themselves."""
 
 
+async def test_days_far_apart(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, site: SimulatedSite
+) -> None:
+    """On Wednesdays the price is another one: what lies between is not asked for."""
+    await started(hass, entry)
+    before = len(cloud.requests)
+    zones = [{**HALVES["zones"][0], "days": ["wed"]}]
+    await add(hass, entry, "grid", **HALVES | {"zones": zones})
+    assert quarter_questions(cloud, before) == 2
+
+    def price(local: datetime) -> float:
+        return in_halves(local) if local.isoweekday() == 3 else 0.20
+
+    rows = await rows_of(hass, f"climkit:{site.id}_grid_import_cost")
+    assert_costs(rows, model_costs(site, price))
+
+
 async def test_the_cloud_is_away(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import threading
 from typing import override
 
+from homeassistant.components.recorder import util
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.statistics import (
     get_metadata,
@@ -246,18 +247,22 @@ async def test_recorder_that_stopped(
 
 
 @contextmanager
-def refusing(hass: HomeAssistant, head: str) -> Iterator[None]:
-    """Let the database be full for statements that begin so."""
+def refusing(
+    hass: HomeAssistant, head: str, times: int | None = None
+) -> Iterator[list[str]]:
+    """Let the database refuse statements that begin so; yield those that it did."""
     engine = get_instance(hass).engine
     assert engine is not None
+    refused: list[str] = []
 
     def refuse(_c: object, _cu: object, statement: str, *_: object) -> None:
-        if statement.startswith(head):
-            raise OperationalError(statement, {}, Exception("disk is full"))
+        if statement.startswith(head) and len(refused) != times:
+            refused.append(statement)
+            raise OperationalError(statement, {}, Exception(1205, "disk is full"))
 
     event.listen(engine, "before_cursor_execute", refuse)
     try:
-        yield
+        yield refused
     finally:
         event.remove(engine, "before_cursor_execute", refuse)
 
@@ -271,6 +276,21 @@ async def test_a_database_that_takes_nothing(
         await write(writer, {0: 3, 2: 4})
     assert await stored(hass) == chain({0: 1, 1: 2})
     await write(writer, {0: 3, 2: 4})
+    assert await stored(hass) == chain({0: 3, 1: 2, 2: 4})
+
+
+@pytest.mark.parametrize("backend", ["table"], indirect=True)
+async def test_a_database_that_is_locked_for_a_moment(
+    hass: HomeAssistant, writer: StatisticsWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As MariaDB may be: the recorder has it done once more, behind the others."""
+    await write(writer, {0: 1, 1: 2})
+    monkeypatch.setattr(util, "_is_retryable_error", lambda *_: True)
+    monkeypatch.setattr(get_instance(hass), "db_retry_wait", 0)
+    with refusing(hass, "INSERT INTO statistics (", times=2) as refused:
+        result = await write(writer, {0: 3, 2: 4})
+    assert len(refused) == 2
+    assert result.written == 3
     assert await stored(hass) == chain({0: 3, 1: 2, 2: 4})
 
 

@@ -253,6 +253,8 @@ def _following(
 def _derived_anew(
     hass: HomeAssistant, derived: Derived, spans: Sequence[Span]
 ) -> tuple[_Import | None, int]:
+    if derived.id not in stored_metadata(hass, (derived.id,)):
+        return None, 0  # cleared a moment ago: more than these spans is missing
     span, hours = hours_within(spans, spans[0][0], spans[-1][1])
     return _derived(hass, derived, span, hours, {})
 
