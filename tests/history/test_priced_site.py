@@ -19,7 +19,7 @@ WINTER = datetime(2026, 1, 14, 23, tzinfo=UTC), "2026-01-20T10:05:00+00:00"
 SUMMER = datetime(2026, 7, 14, 22, tzinfo=UTC), "2026-07-20T10:05:00+00:00"
 """When the site begins, at a midnight in Zurich, and the present."""
 
-MEDIA = {
+MEDIA: dict[str, tuple[SimulatedSite, datetime, str, float]] = {
     "heating": (sites.community(heat=True), *WINTER, 0.145),
     "cooling": (sites.community(cooling=True), *SUMMER, 0.09),
     "cold_water": (sites.community(water=True), *SUMMER, 2.5),
@@ -33,8 +33,9 @@ pytestmark = pytest.mark.statistics_only
 @pytest.fixture
 def site(medium: str) -> SimulatedSite:
     """Return a site that has the medium."""
-    site, site.created, *_ = MEDIA[medium]
-    return site
+    found, created, *_ = MEDIA[medium]
+    found.created = created
+    return found
 
 
 @pytest.mark.parametrize("medium", MEDIA)
@@ -66,7 +67,8 @@ async def test_a_medium(
             (f"{other}_consumption_cost", f"total_{other}", 2 * price),
         ):
             rows = await rows_of(hass, f"climkit:{id_}")
-            model = model_costs(site, lambda _, each=factor: each, column, medium)
+            used = model_costs(site, lambda _: 1.0, column, medium)
+            model = {hour: amount * factor for hour, amount in used.items()}
             assert any(model.values())
             assert_costs(rows, model, rounding=0.0026 * factor)
 

@@ -12,6 +12,7 @@ from homeassistant.components.recorder.table_managers.statistics_meta import (
 )
 from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import importlib
 import pytest
 
 from custom_components.climkit.statistics import table, writer
@@ -62,7 +63,7 @@ async def test_two_who_choose_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """While the disk is slow, another site may ask: both get the same, said once."""
-    load = writer.async_import_module
+    load = importlib.async_import_module
 
     async def slowly(hass: HomeAssistant, name: str) -> ModuleType:
         await asyncio.sleep(0)
