@@ -1,12 +1,16 @@
 """Reads the statistics as everybody does, and compares them with the model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+import threading
+from typing import Any
 
 from homeassistant.components.recorder.statistics import statistics_during_period
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
+from sqlalchemy import event
 
 from .simulator import SimulatedSite
 
@@ -57,6 +61,48 @@ async def rows_of(
         total += state
         assert abs(row_sum - total) <= CHAIN, f"chain broken at {start}"
     return rows
+
+
+@contextmanager
+def chains_at_every_commit(hass: HomeAssistant) -> Iterator[list[tuple[int, float]]]:
+    """Look at the sums of all statistics of ours whenever the recorder commits.
+
+    Yields a list of what anybody who reads then would find broken: the number of the
+    statistic, and the start of the hour.
+    """
+    engine = get_instance(hass).engine
+    assert engine is not None
+    broken: list[tuple[int, float]] = []
+    here = threading.local()
+
+    def note(_c: object, _cu: object, statement: str, *_: object) -> None:
+        words = statement.upper().split(maxsplit=3)[:3]
+        if "STATISTICS" in words and words[0] != "SELECT":
+            here.has_changed = True
+
+    def look(connection: Any) -> None:
+        if not getattr(here, "has_changed", False):
+            return
+        here.has_changed = False
+        rows = connection.exec_driver_sql(
+            "SELECT metadata_id, start_ts, state, sum FROM statistics"
+            " WHERE metadata_id IN"
+            " (SELECT id FROM statistics_meta WHERE source = 'climkit')"
+            " ORDER BY metadata_id, start_ts"
+        ).all()
+        totals: dict[int, float] = {}
+        for number, start, state, row_sum in rows:
+            if abs(totals.get(number, 0.0) + state - row_sum) > CHAIN:
+                broken.append((number, start))
+            totals[number] = row_sum
+
+    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "commit", look)
+    try:
+        yield broken
+    finally:
+        event.remove(engine, "commit", look)
+        event.remove(engine, "before_cursor_execute", note)
 
 
 @lru_cache(maxsize=100_000)

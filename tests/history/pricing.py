@@ -84,7 +84,9 @@ def model_costs(
 
 
 def assert_costs(
-    rows: Mapping[datetime, tuple[float, float]], model: Mapping[datetime, float]
+    rows: Mapping[datetime, tuple[float, float]],
+    model: Mapping[datetime, float],
+    rounding: float = ROUNDING,
 ) -> None:
     missing, invented = model.keys() - rows.keys(), rows.keys() - model.keys()
     assert not missing, (len(missing), str(min(missing)), str(max(missing)))
@@ -92,7 +94,7 @@ def assert_costs(
     wrong = {
         hour: (rows[hour][0], cost)
         for hour, cost in model.items()
-        if abs(rows[hour][0] - cost) > ROUNDING
+        if abs(rows[hour][0] - cost) > rounding
     }
     assert not wrong, {str(hour): both for hour, both in wrong.items()}
 

@@ -186,3 +186,64 @@ async def test_a_statistic_that_is_gone_is_left_to_the_import(
     for _ in range(3):
         await later(hass, freezer, timedelta(minutes=15))
     await assert_history(hass, site)
+
+
+@pytest.mark.parametrize("days", ["given", "refused"])
+@pytest.mark.freeze_time(NOW)
+async def test_months_that_never_agree(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    days: str,
+) -> None:
+    """They are read by the hour in one night, and not in every one after it.
+
+    Half a per mille is more than rounding, and less than would make no sense. What is
+    corrected later is found all the same.
+    """
+    cloud.quirks.month_factor = 1.0005
+    if days == "refused":
+        cloud.quirks.depth = {"D": datetime(2027, 1, 1, tzinfo=UTC)}
+    first = await audit(hass, cloud, entry)
+    assert first.count("H") > 2
+    assert "D" in first
+    assert await audit(hass, cloud, entry) == ["H", "M", "H"]
+    start = dt_util.utcnow() - timedelta(days=100)
+    site.revise(start, start + timedelta(days=1), factor=2.0, at=CREATED)
+    await audit(hass, cloud, entry)
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_what_the_cloud_gives_again(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+) -> None:
+    """What lies before its depth is asked for once a week, and added in front."""
+    await hass.config.async_set_time_zone("Europe/Zurich")
+    site.created = datetime(2026, 4, 30, 22, tzinfo=UTC)
+    kept = datetime(2026, 5, 31, 22, tzinfo=UTC)
+    cloud.quirks.depth = {"": kept}
+    entry = entry_for(site, meters=[site.meter("Appartement 1.1").id])
+    await set_up(hass, entry)
+    await history_done(entry)
+    statistic = f"climkit:{site.id}_consumption"
+    # Whoever asks for the rest asks for three hours more.
+    too_old = f"{kept - timedelta(hours=12):%Y-%m-%dT%H:%M:%S}"
+    nights = []
+    for _ in range(7):
+        before = len(cloud.requests)
+        await later(hass, freezer, timedelta(days=1))
+        asked = [request.json or {} for request in cloud.requests[before:]]
+        nights.append(any(body.get("t_s", "x") < too_old for body in asked))
+    assert nights.count(True) == 1
+    assert min(await rows_of(hass, statistic)) >= kept
+    cloud.quirks.depth = {}
+    for _ in range(nights.index(True) + 1):
+        await later(hass, freezer, timedelta(days=1))
+    model = model_hours(site, "conso_total", site.created, kept, at=dt_util.utcnow())
+    rows = await rows_of(hass, statistic)
+    assert_equal({hour: row for hour, row in rows.items() if hour < kept}, model)

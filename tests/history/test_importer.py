@@ -424,6 +424,107 @@ async def test_refused_credentials_are_not_tried_again(
     assert len(cloud.requests.to("auth")) - before <= 3
 
 
+@pytest.mark.freeze_time(NOW)
+async def test_cleared_while_it_is_imported(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rows that vanish between question and answer: from the beginning, in a while."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    statistic = f"climkit:{site.id}_grid_export"
+    left = [2]
+    """Once for a poll to find it, and once in the middle of the import."""
+
+    def hitting(endpoint: str, path: str) -> None:
+        asked = (cloud.requests[-1].json or {}).get("sampling_frequency")
+        if left[0] and asked == ("15T" if left[0] == 2 else "H"):
+            left[0] -= 1
+            get_instance(hass).async_clear_statistics([statistic])
+
+    monkeypatch.setattr(cloud.faults, "hitting", hitting)
+    for _ in range(6):
+        await later(hass, freezer, timedelta(minutes=15))
+    await history_done(entry)
+    assert not left[0]
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_import_again_while_the_recorder_is_out_of_order(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is fetched that can't be stored; who asks is told why."""
+    with monkeypatch.context() as patch:
+        patch.setattr(get_instance(hass), "_event_listener", None)
+        await set_up(hass, entry)
+        before = len(hourly(cloud))
+        data = {"config_entry_id": entry.entry_id}
+        with pytest.raises(HomeAssistantError) as caught:
+            await hass.services.async_call(
+                "climkit", "import_history", data, blocking=True
+            )
+        assert caught.value.translation_key == "recorder_unavailable"
+        assert len(hourly(cloud)) == before
+    await later(hass, freezer, timedelta(minutes=15))
+    await history_done(entry)
+    await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_import_again_from_now_on(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry
+) -> None:
+    """What the polls bring is no history: there is nothing to ask for."""
+    await set_up(hass, entry)
+    await history_done(entry)
+    before = len(cloud.requests)
+    data = {"config_entry_id": entry.entry_id, "start": "2026-06-16 00:00:00"}
+    await hass.services.async_call("climkit", "import_history", data, blocking=True)
+    assert len(cloud.requests) == before
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_months_of_which_no_hour_is_given(
+    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite, entry: MockConfigEntry
+) -> None:
+    """A cloud that keeps hours of this month only: no older month is looked into."""
+    kept = datetime(2026, 6, 5, tzinfo=UTC)
+    cloud.quirks.depth = {"H": kept}
+    await set_up(hass, entry)
+    await history_done(entry)
+    rows = await rows_of(hass, f"climkit:{site.id}_grid_export")
+    assert kept <= min(rows) <= kept + timedelta(hours=5)
+    now = dt_util.utcnow()
+    model = model_hours(site, "to_ext", min(rows), now, at=now)
+    assert_equal(rows, model)
+    asked = {
+        (request.json or {}).get("sampling_frequency") for request in cloud.requests
+    }
+    assert "M" in asked
+    assert "D" not in asked
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_months_by_their_last_day(
+    hass: HomeAssistant, cloud: Simulator, site: SimulatedSite, entry: MockConfigEntry
+) -> None:
+    """Labels that may mean two months are of no use: all is read by the hour."""
+    cloud.quirks.months_by_last_day = True
+    await set_up(hass, entry)
+    await history_done(entry)
+    await assert_history(hass, site)
+
+
 def _covers(body: dict[str, str] | None, time: datetime) -> bool:
     """Return whether a request asks for hours around a time, without its margins."""
     if not body or body.get("sampling_frequency") != "H":

@@ -4,7 +4,10 @@ Expected costs are the model's quarter hours, times prices from paper.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder.statistics import get_metadata
@@ -12,6 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from sqlalchemy import event
 
 from custom_components.climkit.statistics import transactions
 from tests.conftest import NOW, entry_for, later
@@ -28,6 +32,7 @@ from .pricing import (
     model_costs,
     quarter_questions,
     started,
+    subentry,
 )
 
 pytestmark = pytest.mark.statistics_only
@@ -305,3 +310,79 @@ async def test_fees(
     await later(hass, freezer, timedelta(hours=1))
     rows = await rows_of(hass, f"climkit:{site.id}_fees")
     assert max(rows) == datetime(2026, 7, 5, 10, tzinfo=UTC)
+
+
+@pytest.mark.statistics_only
+@pytest.mark.freeze_time(NOW)
+async def test_a_poll_without_news_writes_nothing(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, site: SimulatedSite
+) -> None:
+    """Neither energy nor costs nor fees, of whatever tariff."""
+    site.created = datetime(2026, 6, 12, 22, tzinfo=UTC)
+    await started(hass, entry)
+    for version in (subentry("grid", **HALVES), subentry("solar", price=0.20)):
+        hass.config_entries.async_add_subentry(entry, version)
+    await add(hass, entry, "feed_in", price=0.08, monthly_fee=7.2)
+    await entry.runtime_data.live[0].async_refresh()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    before = len(cloud.requests)
+    with writes(hass) as written:
+        await entry.runtime_data.live[0].async_refresh()
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(cloud.requests) == before + 1
+    assert not written
+
+
+@contextmanager
+def writes(hass: HomeAssistant) -> Iterator[list[str]]:
+    """Yield the statements that change a row of a long-term statistic."""
+    statements: list[str] = []
+    engine = get_instance(hass).engine
+    assert engine is not None
+    heads = ("INSERT INTO STATISTICS ", "UPDATE STATISTICS ", "DELETE FROM STATISTICS ")
+
+    def note(_c: object, _cu: object, statement: str, *_: object) -> None:
+        if " ".join(statement.upper().split()).startswith(heads):
+            statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+DAMAGED: dict[str, Any] = {
+    "tariffs": {"tariffs": [7]},
+    "what is to be done": {"todo": [[["climkit:x_cost"], ["now"]]]},
+    "hours": {"coarse": {"climkit:x_cost": [["soon", "later"]]}},
+    "all": ["x"],
+}
+
+
+@pytest.mark.statistics_only
+@pytest.mark.parametrize("backend", ["table"], indirect=True)
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
+@pytest.mark.freeze_time(NOW)
+async def test_what_was_kept_is_damaged(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    site: SimulatedSite,
+    caplog: pytest.LogCaptureFixture,
+    damage: Any,
+) -> None:
+    """All is priced anew, by the tariffs of now, and it is said."""
+    await started(hass, entry)
+    version = await add(hass, entry, "grid", price=0.30)
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass_storage[f"climkit.{entry.entry_id}.costs"]["data"] = damage
+    hass.config_entries.async_update_subentry(
+        entry, version, data=dict(version.data) | {"price": 0.40}
+    )
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert caplog.text.count("what was kept is damaged") == 1
+    rows = await rows_of(hass, f"climkit:{site.id}_grid_import_cost")
+    assert_costs(rows, model_costs(site, lambda _: 0.40))

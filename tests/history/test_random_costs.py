@@ -322,9 +322,8 @@ async def test_a_random_life_with_tariffs(
             await life.happen()
         by = timedelta(minutes=life.random.choice([5, 15, 15, 90]))
         await later(hass, freezer, by)
-        if backend == "table":  # the official call cannot keep this promise
-            await rows_of(hass, f"climkit:{site.id}_grid_import_cost")
-            await rows_of(hass, f"climkit:{paper.me}_consumption_cost")
+        await rows_of(hass, f"climkit:{site.id}_grid_import_cost")
+        await rows_of(hass, f"climkit:{paper.me}_consumption_cost")
     cloud.faults.clear()
     for _ in range(28):
         await later(hass, freezer, timedelta(hours=1))

@@ -1,18 +1,23 @@
 """What is priced anew, and what is not: exact costs stay while their prices do.
 
-The cloud counts the questions: what stays exact is not asked for again.
+The cloud counts the questions: what stays exact is not asked for again. And what is
+still to be done is kept, whatever comes in between.
 """
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.climkit.statistics import transactions
 from tests.conftest import NOW, entry_for, later
-from tests.ledger import HOUR, rows_of
+from tests.entities.test_totals import Hold
+from tests.ledger import HOUR, chains_at_every_commit, rows_of
 from tests.simulator import SimulatedSite, Simulator, sites
 
 from .pricing import (
@@ -26,6 +31,7 @@ from .pricing import (
     model_costs,
     quarter_questions,
     started,
+    subentry,
 )
 
 pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
@@ -169,3 +175,130 @@ async def test_quarters_that_are_no_longer_there(
     assert quarter_questions(cloud, before)
     rows = await rows_of(hass, id_)
     assert rows[gone][0] == exact[gone][0]
+
+
+async def stop_in_the_middle(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    entry: MockConfigEntry,
+    **data: Any,
+) -> None:
+    """Add a tariff of the grid, and unload before a row of it is in the database."""
+    key = f"climkit.{entry.entry_id}.costs"
+    get_instance(hass).queue_task(hold := Hold())
+    try:
+        hass.config_entries.async_add_subentry(entry, subentry("grid", **data))
+        while not hass_storage.get(key, {}).get("data", {}).get("todo"):
+            await hass.async_add_executor_job(int)
+        await hass.config_entries.async_unload(entry.entry_id)
+    finally:
+        hold.release.set()
+
+
+async def test_stopped_in_the_middle(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    site: SimulatedSite,
+) -> None:
+    """Home Assistant stops before all is priced: it goes on when it starts."""
+    await started(hass, entry)
+    await stop_in_the_middle(hass, hass_storage, entry, price=0.30)
+    ids = [
+        f"climkit:{site.id}_grid_import_cost",
+        f"climkit:{flat(site)}_grid_consumption_cost",
+    ]
+    for id_ in ids:
+        assert not await rows_of(hass, id_)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    for id_, column in zip(ids, ("from_ext", f"ext_{flat(site)}"), strict=True):
+        model = model_costs(site, lambda _: 0.30, column)
+        assert_costs(await rows_of(hass, id_), model)
+
+
+async def test_a_meter_that_goes_before_it_is_priced(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    site: SimulatedSite,
+) -> None:
+    """Nobody waits for it; chosen again, all of it is priced."""
+    await started(hass, entry)
+    me = flat(site)
+    await stop_in_the_middle(hass, hass_storage, entry, price=0.30, meters=[me])
+    id_ = f"climkit:{me}_grid_consumption_cost"
+    for meters in ([], [me]):
+        hass.config_entries.async_update_entry(entry, options={"meters": meters})
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        rows = await rows_of(hass, id_)
+        model = model_costs(site, lambda _: 0.30, f"ext_{me}") if meters else {}
+        assert_costs(rows, model)
+        await hass.config_entries.async_unload(entry.entry_id)
+        kept = hass_storage[f"climkit.{entry.entry_id}.costs"]["data"]
+        assert kept["todo"] == []
+
+
+async def test_fees_while_the_recorder_is_out_of_order(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    site: SimulatedSite,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An hour whose fee could not be written gets it when the recorder serves again."""
+    await started(hass, entry)
+    await add(hass, entry, "grid", price=0.30, monthly_fee=7.2)
+    id_ = f"climkit:{site.id}_fees"
+    before = await rows_of(hass, id_)
+    with monkeypatch.context() as patch:
+        patch.setattr(get_instance(hass), "_event_listener", None)
+        await later(hass, freezer, HOUR)
+    assert await rows_of(hass, id_) == before
+    await later(hass, freezer, timedelta(minutes=1))
+    rows = await rows_of(hass, id_)
+    assert rows.keys() - before.keys() == {max(before) + HOUR}
+    assert rows[max(rows)][0] == pytest.approx(7.2 / 720)
+
+
+@pytest.mark.parametrize("backend", ["table", "official"])
+async def test_sums_while_all_is_priced_anew(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    site: SimulatedSite,
+    monkeypatch: pytest.MonkeyPatch,
+    backend: str,
+) -> None:
+    """Tariffs change while readings are corrected: no sum is wrong at any moment.
+
+    A version that begins later leaves hours without a price, whose rows go.
+    """
+    if backend == "official":
+        monkeypatch.setattr(transactions, "probe", lambda: "something")
+    site.created = TENTH + timedelta(days=2)
+    await started(hass, entry)
+    version = await add(hass, entry, "grid", price=0.30)
+    live, audit = entry.runtime_data.live[0], entry.runtime_data.audit
+    prices: list[dict[str, Any]] = [
+        {"price": 0.40, "valid_from": "2026-06-14"},
+        {"price": 0.40, "valid_from": "2026-01-01"},
+    ]
+    with chains_at_every_commit(hass) as broken:
+        for turn, data in enumerate(prices):
+            start = datetime(2026, 6, 12 + turn, 4, tzinfo=UTC)
+            site.revise(start, start + 5 * HOUR, factor=2)
+            known = dict(entry.subentries[version.subentry_id].data)
+            hass.config_entries.async_update_subentry(entry, version, data=known | data)
+            await asyncio.gather(audit.async_run(), live.async_refresh())
+            await hass.async_block_till_done(wait_background_tasks=True)
+    assert not broken
+    rows = await rows_of(hass, f"climkit:{site.id}_grid_import_cost")
+    assert_costs(rows, model_costs(site, lambda _: 0.40))
+    me = flat(site)
+    rows = await rows_of(hass, f"climkit:{me}_grid_consumption_cost")
+    assert_costs(rows, model_costs(site, lambda _: 0.40, f"ext_{me}"))

@@ -265,3 +265,28 @@ async def test_a_reply_that_has_less_than_is_known(asker: Asker) -> None:
     asker.cloud.quirks.replica_every = before + 1
     assert await asker.settle(POLL, None) == known
     assert len(asker.asked) == before + 2
+
+
+async def test_what_reaches_to_the_present_is_not_too_old(asker: Asker) -> None:
+    """That it is refused, the newest day at last, says nothing of the past."""
+    now = dt_util.utcnow()
+    await asker.settle(CREATED, CREATED + 30 * DAY)
+    asker.refuse(lambda _, start, end: end > now - timedelta(hours=1))
+    start = datetime(2026, 6, 6, tzinfo=UTC)
+    found = await asker.settle(start, now)
+    assert asker.error is not None
+    assert hours(start, now - 2 * DAY) <= found
+    assert asker.limits.of(HOURS).depth is None
+
+
+async def test_a_past_that_stays_too_old(asker: Asker) -> None:
+    """One question tells that what lies before the depth is not given now either."""
+    kept = datetime(2026, 4, 20, tzinfo=UTC)
+    asker.refuse(lambda _, start, end: start < kept)
+    end = datetime(2026, 6, 15, tzinfo=UTC)
+    await asker.settle(CREATED, end)
+    before = len(asker.asked)
+    question = Question("electricity", (), Resolution.HOUR, CREATED, end)
+    assert not await asker.questioner.async_look_further_back(HOURS, question)
+    assert len(asker.asked) == before + 1
+    assert asker.limits.of(HOURS).depth == kept

@@ -10,6 +10,7 @@ import numpy as np
 from .frames import Frame
 from .hashing import Floats, Integers
 from .local_time import (
+    DAY,
     QUARTER,
     bins,
     moment_of,
@@ -162,6 +163,10 @@ def _rows(site: SimulatedSite, table: Frame, asked: Asked, quirks: Quirks) -> Ro
     labels, form = table.starts, quirks.timestamps
     if asked.resolution == "15T":
         labels = labels + QUARTER
+    elif asked.resolution == "M" and quirks.months_by_last_day:
+        zone = site.time_zone
+        after = [month_start(int(n) + 1, zone) for n in months(labels // QUARTER, zone)]
+        labels = np.array(after, dtype=np.int64) * QUARTER - DAY
     elif asked.resolution != "H" and quirks.midnights == "utc":
         labels, form = labels + offsets(labels // QUARTER, site.time_zone), "utc"
     return _assembled(site, table, labels, quirks, form)

@@ -73,6 +73,8 @@ class Quirks:
     # Rows
     month_factor: float = 1.0
     """By what the amounts of months are wrong: 1000 gives Wh, 0 nothing."""
+    months_by_last_day: bool = False
+    """Whether a month is labelled by its last day instead of its first."""
     midnights: Literal["local", "utc"] = "local"
     """Whether local days, months and years carry the UTC midnight of their date."""
     timestamps: Literal[

@@ -1,5 +1,6 @@
 """What follows from energy: written with it, exact at each commit, made anew on demand."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -22,6 +23,8 @@ from custom_components.climkit.metering.hours import HOUR
 from custom_components.climkit.metering.spans import Span
 from custom_components.climkit.statistics.updates import Amounts, Derived, SeriesUpdate
 from custom_components.climkit.statistics.writer import StatisticsWriter
+from tests.entities.test_totals import Hold
+from tests.ledger import chains_at_every_commit
 
 from .ledger import EXPORT, GRID, T0, chain, hours, stored, write
 
@@ -93,8 +96,9 @@ async def test_energy_that_stays(hass: HomeAssistant, priced: StatisticsWriter) 
     await write(priced, {0: 1, 1: 2, 2: 4}, derived=(cost(0.5),))
     assert await stored(hass, COST) == chain({0: 0.3, 1: 0.6, 2: 2.0})
     again = cost({1: 0.4}, also=frozenset({0, 1}))
-    await write(priced, {0: 1, 1: 2, 2: 4}, derived=(again,))
-    assert await stored(hass, COST) == chain({1: 0.8, 2: 2.0})
+    for _ in range(2):
+        await write(priced, {0: 1, 1: 2, 2: 4}, derived=(again,))
+        assert await stored(hass, COST) == chain({1: 0.8, 2: 2.0})
 
 
 async def test_of_two_sources(hass: HomeAssistant, priced: StatisticsWriter) -> None:
@@ -144,6 +148,7 @@ async def test_priced_anew(hass: HomeAssistant, priced: StatisticsWriter) -> Non
     for gone in (20, 30, 40, 50):
         del expected[gone]
     assert await stored(hass, COST) == chain(expected)
+    assert await priced.async_derive(cost(0.3), []) == 0
     await priced.async_derive(cost(0.3), [(start, T0 + 40 * HOUR)])
     expected |= {n: energy[n] * 0.3 for n in range(20, 40)}
     assert await stored(hass, COST) == chain(expected)
@@ -161,6 +166,55 @@ async def test_cleared(hass: HomeAssistant, priced: StatisticsWriter) -> None:
     await priced.async_ensure([metadata(COST)])
     await priced.async_derive(cost(0.3), [(T0, T0 + 3 * HOUR)])
     assert await stored(hass, COST) == chain({0: 0.3, 1: 0.6, 2: 0.9})
+
+
+async def test_cleared_before_its_turn(
+    hass: HomeAssistant, priced: StatisticsWriter
+) -> None:
+    """Who clears it while the recorder is busy does not get the end of it back alone."""
+    await write(priced, {0: 1, 1: 2, 2: 3}, derived=(cost(0.3),))
+    recorder = get_instance(hass)
+
+    async def queued(number: int) -> None:
+        while recorder.backlog != number:
+            await hass.async_add_executor_job(int)
+
+    recorder.queue_task(hold := Hold())
+    await queued(0)  # it holds
+    recorder.async_clear_statistics([COST])
+    spans = [(T0 + HOUR, T0 + 3 * HOUR)]
+    deriving = hass.async_create_task(priced.async_derive(cost(0.5), spans))
+    await queued(2)  # it was there when that was asked for
+    hold.release.set()
+    assert await deriving == 0
+    assert await stored(hass, COST) == []
+
+
+async def test_while_others_write(
+    hass: HomeAssistant, priced: StatisticsWriter
+) -> None:
+    """Polls and the import go on while all is priced anew: nobody undoes another's work.
+
+    At every moment each sum goes on from the one before it.
+    """
+    energy = {n: 1.0 + n % 7 for n in range(60)}
+    await write(priced, energy, derived=(cost(0.3),))
+    end = T0 + 100 * HOUR
+    with chains_at_every_commit(hass) as broken:
+        for turn in range(6):
+            again = cost(0.25 + turn / 100)
+            poll = {30 + turn: 9.0 + turn, 60 + turn: 2.0}
+            history = {turn: 7.0 + turn}
+            energy |= poll | history
+            await asyncio.gather(
+                write(priced, history, derived=(again,)),
+                priced.async_derive(again, [(T0, end)]),
+                write(priced, poll, derived=(again,)),
+            )
+    assert not broken
+    assert await stored(hass) == chain(energy)
+    costs = {n: amount * 0.30 for n, amount in energy.items()}
+    assert await stored(hass, COST) == chain(costs)
 
 
 @pytest.mark.parametrize("backend", ["table"], indirect=True)

@@ -5,6 +5,7 @@ row imported again, in one call: each statistic is right as soon as anybody sees
 it. Rows can't be deleted: where some must go, all are cleared and imported anew.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,6 +133,8 @@ class OfficialBackend:
     def __init__(self, hass: HomeAssistant) -> None:
         """Use the recorder of this Home Assistant."""
         self._hass = hass
+        # Who reads what another is about to move would import sums that are no longer so.
+        self._lock = asyncio.Lock()
 
     async def async_write(
         self,
@@ -140,10 +143,11 @@ class OfficialBackend:
         tolerance: float,
     ) -> dict[str, WriteResult]:
         """Bring statistics in line with the updates, by id."""
-        # What was announced or imported before must be seen when reading.
-        await async_barrier(self._hass, turn, next(iter(updates)))
-        work = await async_read(self._hass, _work_of, updates, tolerance)
-        await self._async_import(turn, work.imports)
+        async with self._lock:
+            # What was announced or imported before must be seen when reading.
+            await async_barrier(self._hass, turn, next(iter(updates)))
+            work = await async_read(self._hass, _work_of, updates, tolerance)
+            await self._async_import(turn, work.imports)
         tails = await async_read(self._hass, newest_rows, tuple(updates))
         return {
             id_: work.result(id_, update, tails[id_]) for id_, update in updates.items()
@@ -153,10 +157,11 @@ class OfficialBackend:
         self, turn: RecorderTurn, derived: Derived, spans: Sequence[Span]
     ) -> int:
         """Make the rows of a derived statistic in some spans new, at once."""
-        await async_barrier(self._hass, turn, derived.id)
-        work = await async_read(self._hass, _work_anew, derived, spans)
-        await self._async_import(turn, work.imports)
-        return work.planned[derived.id].written
+        async with self._lock:
+            await async_barrier(self._hass, turn, derived.id)
+            work = await async_read(self._hass, _work_anew, derived, spans)
+            await self._async_import(turn, work.imports)
+        return sum(planned.written for planned in work.planned.values())
 
     def amounts(
         self, hass: HomeAssistant, ids: Sequence[str], bounds: Sequence[datetime]
@@ -218,6 +223,9 @@ def _work_of(
 
 
 def _work_anew(hass: HomeAssistant, derived: Derived, spans: Sequence[Span]) -> _Work:
+    if derived.id not in stored_metadata(hass, (derived.id,)):
+        # Cleared a moment ago: more than these spans is missing.
+        return _Work((), {}, frozenset({derived.id}))
     hours = hours_within(spans, spans[0][0], spans[-1][1])
     planned = _planned_derived(hass, derived, hours, {})
     return _Work(_imports(hass, [planned]), {derived.id: planned}, frozenset())

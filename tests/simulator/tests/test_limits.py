@@ -185,6 +185,16 @@ async def test_midnights_of_utc(client: PlainClient) -> None:
     assert hours[-1]["timestamp"].endswith("+02:00")
 
 
+async def test_months_by_their_last_day(client: PlainClient) -> None:
+    _, first = await asked(client, "M", 90)
+    client.cloud.quirks.months_by_last_day = True
+    _, last = await asked(client, "M", 90)
+    assert [row["timestamp"] for row in last] == [
+        f"2026-{day} 00:00:00+02:00" for day in ("03-31", "04-30", "05-31", "06-30")
+    ]
+    assert [row["from_ext"] for row in last] == [row["from_ext"] for row in first]
+
+
 async def test_months_at_the_edges_are_cut_or_whole(client: PlainClient) -> None:
     _, cut = await asked(client, "M", 60)
     client.cloud.quirks.whole_periods = True
