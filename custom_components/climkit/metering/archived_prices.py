@@ -7,11 +7,12 @@ year: as one text, since Home Assistant would store each number in a line of its
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final, Self
 
-from .hours import QUARTER, hour_of, quarter_of, quarters_between
+from .hours import QUARTER, hour_of, quarter_of
 
 PER_CHF: Final = 100_000
 """So many of the units in which prices are kept are one CHF."""
@@ -22,35 +23,31 @@ _LAST_SECOND: Final = timedelta(seconds=1)
 """Of a quarter hour: what is told within it is the price of the next one."""
 
 
+@dataclass(slots=True)
 class _Day:
     """The prices of one day of UTC."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.prices: list[int | None] = [None] * _PER_DAY
-        self._means = 0
-        """One bit for each quarter of which only its hour's mean is known. They are
-        stored in hexadecimal: JSON has no whole numbers of 96 bits."""
-        self._stored: dict[str, str] | None = None
-        """As plain data: of years, only the last day is made anew once an hour."""
+    prices: list[int | None] = field(default_factory=lambda: [None] * _PER_DAY)
+    means: int = 0
+    """One bit for each quarter of which only its hour's mean is known. They are stored
+    in hexadecimal: JSON has no whole numbers of 96 bits."""
+    stored: dict[str, str] | None = None
+    """As plain data: of years, only the last day is made anew once an hour."""
 
     @classmethod
     def from_dict(cls, stored: dict[str, str]) -> Self:
         """Return what `as_dict` gave; if it didn't, many a kind of error is raised."""
-        day = cls()
-        day.prices = list(map(_number, stored["prices"].split(",")))
-        day._means = int(stored.get("means", "0"), 16)
-        day._stored = stored
-        if len(day.prices) != _PER_DAY:
+        prices = _numbers(stored["prices"])
+        if len(prices) != _PER_DAY:
             raise ValueError("prices: not those of a day")
-        return day
+        return cls(prices, int(stored.get("means", "0"), 16), stored)
 
     def as_dict(self) -> dict[str, str]:
         """Return what is known, as plain data; do not change it."""
-        if self._stored is None:
-            means = {"means": f"{self._means:x}"} if self._means else {}
-            self._stored = {"prices": ",".join(map(_text, self.prices))} | means
-        return self._stored
+        if self.stored is None:
+            means = {"means": f"{self.means:x}"} if self.means else {}
+            self.stored = {"prices": _text(self.prices)} | means
+        return self.stored
 
     def put(self, index: int, price: int, *, exact: bool) -> bool:
         """Keep the price of a quarter; return whether that changed anything."""
@@ -58,13 +55,13 @@ class _Day:
             return False
         before, bit = self.prices[index], 1 << index
         self.prices[index] = price
-        self._means = self._means & ~bit if exact else self._means | bit
-        self._stored = None
+        self.means = self.means & ~bit if exact else self.means | bit
+        self.stored = None
         return price != before
 
     def lacks(self, first: int, count: int, *, exact: bool) -> bool:
         """Return whether one of so many quarters is not known, or not exactly."""
-        means = self._means >> first & (1 << count) - 1
+        means = self.means >> first & (1 << count) - 1
         return None in self.prices[first : first + count] or (exact and means != 0)
 
 
@@ -94,7 +91,8 @@ class ArchivedPrices:
 
     def price(self, start: datetime) -> float | None:
         """Return the price of the quarter hour at `start` (UTC), if it is known."""
-        price = self._day(start).prices[_index(start)]
+        day = self._days.get(start.date(), _UNKNOWN)
+        price = day.prices[_index(start)]
         return None if price is None else price / PER_CHF
 
     def put(self, start: datetime, price: float, *, exact: bool) -> bool:
@@ -108,7 +106,7 @@ class ArchivedPrices:
     def lacks(self, start: datetime, end: datetime, *, exact: bool) -> bool:
         """Return whether a quarter hour in [start, end) is not known, or not exactly."""
         return any(
-            self._day(begin).lacks(
+            self._days.get(begin.date(), _UNKNOWN).lacks(
                 _index(begin), (stop - begin) // QUARTER, exact=exact
             )
             for begin, stop in spans_of_days(start, end, 1)
@@ -118,9 +116,6 @@ class ArchivedPrices:
         """Forget all but so many days."""
         for day in sorted(self._days)[:-days]:
             del self._days[day]
-
-    def _day(self, start: datetime) -> _Day:
-        return self._days.get(start.date(), _UNKNOWN)
 
 
 def prices_of_changes(
@@ -137,9 +132,10 @@ def prices_of_changes(
         if price is None:
             continue
         first = quarter_of(told + _LAST_SECOND - timedelta.resolution)
-        quarters = quarters_between(max(first, start), min(until, end))
-        # It replaces what was told earlier in its first quarter hour.
-        prices.update(dict.fromkeys(quarters, price))
+        quarter, stop = max(first, start), min(until, end)
+        while quarter < stop:  # the first may have a price that was told before
+            prices[quarter] = price
+            quarter += QUARTER
     yield from prices.items()
 
 
@@ -167,9 +163,9 @@ def _index(start: datetime) -> int:
     return start.hour * 4 + start.minute // 15
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text else None
+def _numbers(text: str) -> list[int | None]:
+    return [int(number) if number else None for number in text.split(",")]
 
 
-def _text(price: int | None) -> str:
-    return "" if price is None else str(price)
+def _text(numbers: list[int | None]) -> str:
+    return ",".join("" if number is None else str(number) for number in numbers)

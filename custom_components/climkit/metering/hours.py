@@ -4,7 +4,7 @@ Pure functions over aware UTC times and energies in kWh (or volumes in m³). No
 I/O, no clock, nothing of Home Assistant.
 """
 
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -68,18 +68,10 @@ def quarter_of(time: datetime) -> datetime:
 
 def hours_between(start: datetime, end: datetime) -> Iterator[datetime]:
     """Yield the starts, in UTC, of the hours that have a part in [start, end)."""
-    return _starts(hour_of(start), end, HOUR)
-
-
-def quarters_between(start: datetime, end: datetime) -> Iterator[datetime]:
-    """Yield the starts, in UTC, of the quarter hours with a part in [start, end)."""
-    return _starts(quarter_of(start), end, QUARTER)
-
-
-def _starts(first: datetime, end: datetime, length: timedelta) -> Iterator[datetime]:
-    while first < end:
-        yield first
-        first += length
+    hour = hour_of(start)
+    while hour < end:
+        yield hour
+        hour += HOUR
 
 
 def hours_of_quarters(
@@ -108,9 +100,9 @@ def _by_hour(quarters: Mapping[datetime, float]) -> dict[datetime, list[float]]:
 
 
 def _sums(
-    by_hour: Mapping[datetime, list[float]], hours: Collection[datetime]
+    by_hour: Mapping[datetime, list[float]], hours: Container[datetime]
 ) -> dict[datetime, float]:
-    return {hour: sum(by_hour[hour]) for hour in sorted(hours)}
+    return {hour: sum(parts) for hour, parts in by_hour.items() if hour in hours}
 
 
 def beside(
