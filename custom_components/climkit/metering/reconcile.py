@@ -61,11 +61,6 @@ class StoredWindow:
     rows: Sequence[StatisticRow]
     """The rows of the window, oldest first."""
 
-    @property
-    def amounts(self) -> dict[datetime, float]:
-        """Return what flowed, by hour."""
-        return {row.start: row.state for row in self.rows}
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -98,13 +93,11 @@ def plan(
     may forget, we do not. `following` is the first row behind the window, if there is
     one: the sums go on from the window's last row to it.
     """
-    known = {**hours.partial, **stored.amounts}
-    others = {
-        hour: amount
-        for hour, amount in hours.complete.items()
-        if abs(known.get(hour, inf) - amount) > tolerance
-    }
-    return _chained(stored, following, known | others)
+    known = {**hours.partial, **{row.start: row.state for row in stored.rows}}
+    for hour, amount in hours.complete.items():
+        if abs(known.get(hour, inf) - amount) > tolerance:
+            known[hour] = amount
+    return _chained(stored, following, known)
 
 
 def plan_derived(
@@ -117,15 +110,9 @@ def plan_derived(
 
     An hour that is not among the amounts has no row then. Other hours stay.
     """
-    known = stored.amounts
-    kept = _only(known.keys() - hours, known)
-    return _chained(stored, following, kept | _only(hours, amounts))
-
-
-def _only(
-    hours: AbstractSet[datetime], amounts: Mapping[datetime, float]
-) -> dict[datetime, float]:
-    return {hour: amount for hour, amount in amounts.items() if hour in hours}
+    kept = {row.start: row.state for row in stored.rows if row.start not in hours}
+    wanted = {hour: amount for hour, amount in amounts.items() if hour in hours}
+    return _chained(stored, following, kept | wanted)
 
 
 def _chained(
