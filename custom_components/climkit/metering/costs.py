@@ -19,8 +19,8 @@ type Amounts = Mapping[datetime, float]
 
 CURRENCY: Final = "CHF"
 
-_FOUR: Final = frozenset(range(4))
-"""The numbers of the quarters of an hour."""
+_UNKNOWN: Final = (None,) * 4
+"""The quarters of an hour of which none is known."""
 
 FEES: Final = "fees"
 """The kind of the series of monthly fees, which no energy is needed for."""
@@ -145,30 +145,29 @@ def _cost_by_parts(
 
 def priced_parts(
     energy: float, quarters: Sequence[float | None], prices: HourPrices
-) -> Iterator[tuple[float, float]]:
-    """Yield how much of an hour's energy was at which price; nothing without one.
+) -> Iterable[tuple[float, float]]:
+    """Return how much of an hour's energy was at which price; nothing without one.
 
     What is not in a known quarter is divided evenly among those that are unknown, or,
     if all are known (and were rounded each for itself), among all four. Nothing is
     scaled: energies have signs, and quarters may add up to 0.
     """
     if prices.mean is None:
-        return
+        return ()
     if prices.alike:
-        yield energy, prices.mean
-        return
-    parts = _divided(energy, quarters)
-    for i, price in enumerate(prices.quarters):
-        if price is not None:
-            yield parts[i], price
+        return ((energy, prices.mean),)
+    four = [price for price in prices.quarters if price is not None]
+    return zip(_divided(energy, quarters), four, strict=True)
 
 
-def _divided(energy: float, quarters: Sequence[float | None]) -> dict[int, float]:
-    """Return what of an hour's energy is each quarter's, by its number."""
-    known = {i: part for i, part in enumerate(quarters) if part is not None}
-    open_to_rest = _FOUR - known.keys() or _FOUR
-    share = (energy - sum(known.values())) / len(open_to_rest)
-    return known | {i: known.get(i, 0.0) + share for i in open_to_rest}
+def _divided(energy: float, quarters: Sequence[float | None]) -> list[float]:
+    """Return what of an hour's energy was in each of its quarters."""
+    known = [part for part in quarters if part is not None]
+    rest = energy - sum(known)
+    if len(known) == 4:
+        return [part + rest / 4 for part in known]
+    share = rest / (4 - len(known))
+    return [share if part is None else part for part in quarters or _UNKNOWN]
 
 
 def quarters_of(hour: datetime, quarters: Amounts) -> list[float | None]:
