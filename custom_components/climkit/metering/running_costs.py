@@ -6,7 +6,7 @@ from functools import partial
 from math import fsum
 
 from .costs import Amounts, CostSeries, at_prices, together
-from .hours import HOUR, beside, hour_of, starting_from
+from .hours import HOUR, QUARTER, beside, hour_of, starting_from
 from .present import STALE, age
 from .tariffs import Tariffs
 from .timeline import PriceTimeline
@@ -49,7 +49,7 @@ def _in_all(energies: Iterable[Amounts]) -> set[datetime]:
 def _price(timeline: PriceTimeline, now: datetime, begin: datetime) -> float | None:
     """Return the price of a quarter hour, as its hour will have it: by all or none."""
     hour = hour_of(begin)
-    is_over = hour + HOUR <= now
-    if is_over and timeline.hour_prices(hour).mean is None:
+    prices = timeline.hour_prices(hour)
+    if prices.mean is None and hour + HOUR <= now:
         return None
-    return timeline.price_at(begin)
+    return prices.quarters[(begin - hour) // QUARTER]

@@ -1,6 +1,6 @@
 """The bill of a period: what was used at which price, the fees, and the total."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -80,8 +80,9 @@ def statement(
     for flow, component, sign in _lines(series):
         prices_of = tariffs.timeline(component, meter_id).hour_prices
         used = _within(energies.get(flow, {}), start, end)
-        unpriced |= _unpriced(used, prices_of)
-        for part, price in _parts(used, quarters.get(flow, {}), prices_of):
+        prices = {hour: prices_of(hour) for hour in used}
+        unpriced |= _unpriced(used, prices)
+        for part, price in _parts(used, quarters.get(flow, {}), prices):
             key = component, round(price, _DECIMALS)
             amount, cost = sums.get(key, (0.0, 0.0))
             sums[key] = amount + part, cost + sign * part * price
@@ -104,20 +105,18 @@ def _within(amounts: Amounts, start: datetime, end: datetime) -> Amounts:
     return {hour: amount for hour, amount in amounts.items() if start <= hour < end}
 
 
-def _unpriced(
-    amounts: Amounts, prices_of: Callable[[datetime], HourPrices]
-) -> set[datetime]:
+def _unpriced(amounts: Amounts, prices: Mapping[datetime, HourPrices]) -> set[datetime]:
     """Return the hours in which something was used that has no price."""
-    used = (hour for hour, amount in amounts.items() if amount)
-    return {hour for hour in used if prices_of(hour).mean is None}
+    without = (hour for hour, its_prices in prices.items() if its_prices.mean is None)
+    return {hour for hour in without if amounts[hour]}
 
 
 def _parts(
-    amounts: Amounts, quarters: Amounts, prices_of: Callable[[datetime], HourPrices]
+    amounts: Amounts, quarters: Amounts, prices: Mapping[datetime, HourPrices]
 ) -> Iterator[tuple[float, float]]:
     """Yield how much was at which price."""
     for hour, amount in amounts.items():
-        yield from priced_parts(amount, quarters_of(hour, quarters), prices_of(hour))
+        yield from priced_parts(amount, quarters_of(hour, quarters), prices[hour])
 
 
 def _items(
