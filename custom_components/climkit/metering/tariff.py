@@ -205,8 +205,8 @@ def _zones(data: Mapping[str, Any]) -> list[Zone]:
 def leave_a_hole(zones: Sequence[Zone]) -> bool:
     """Return whether some time is in no zone; if so, time at the end of a zone is."""
     borders = {time.min, *(zone.end for zone in zones)}
-    times = product(range(len(DAYS)), range(1, len(MONTHS) + 1), borders)
-    return not all(any(zone.holds(*time) for zone in zones) for time in times)
+    moments = product(range(len(DAYS)), range(1, len(MONTHS) + 1), borders)
+    return not all(any(zone.holds(*moment) for zone in zones) for moment in moments)
 
 
 def _given(**values: Any) -> dict[str, Any]:
