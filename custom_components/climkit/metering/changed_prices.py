@@ -6,9 +6,9 @@ at hand. So it is left alone unless one of its prices is another.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import chain, pairwise
 
-from .hours import HOUR, hour_of
+from .hours import HOUR, QUARTER, hours_between
 from .spans import Span, merged
 from .timeline import PriceTimeline
 
@@ -31,20 +31,9 @@ def changed_spans(
 def _changed_hours(
     changes: Sequence[Change], since: datetime, until: datetime
 ) -> Iterator[Span]:
-    for begin, end in pairwise(_moments(changes, since, until)):
-        if all(old.same_source(new, begin) for old, new in changes):
-            continue
-        first = hour_of(begin)
-        hours = (first + n * HOUR for n in range(-((first - end) // HOUR)))
-        yield from ((h, h + HOUR) for h in hours if not _stays(changes, h))
-
-
-def _moments(
-    changes: Sequence[Change], since: datetime, until: datetime
-) -> list[datetime]:
-    """Return when another version begins to hold, and both ends."""
-    begins = (at for both in changes for line in both for at in line.changes())
-    return sorted({since, until, *(at for at in begins if since < at < until)})
+    for begin, end in _changed_versions(changes, since, until):
+        hours = (h for h in hours_between(begin, end) if not _stays(changes, h))
+        yield from ((hour, hour + HOUR) for hour in hours)
 
 
 def _stays(changes: Sequence[Change], hour: datetime) -> bool:
@@ -56,3 +45,49 @@ def _stays(changes: Sequence[Change], hour: datetime) -> bool:
             return False
         uneven |= not prices.alike
     return uneven
+
+
+def first_difference(
+    old: PriceTimeline, new: PriceTimeline, since: datetime, until: datetime
+) -> datetime | None:
+    """Return the start of the first quarter hour in [since, until) priced otherwise.
+
+    Only where the versions differ are prices looked at, so that years are compared in
+    no time. None if all prices are the same.
+    """
+    spans = _changed_versions([(old, new)], since, until)
+    starts = chain.from_iterable(_differences(old, new, *span) for span in spans)
+    return next((start for start in starts if since <= start < until), None)
+
+
+def _differences(
+    old: PriceTimeline, new: PriceTimeline, begin: datetime, end: datetime
+) -> Iterator[datetime]:
+    """Yield the quarter hours, in the hours of [begin, end), that are priced otherwise."""
+    for hour in hours_between(begin, end):
+        were = old.hour_prices(hour).quarters
+        are = new.hour_prices(hour).quarters
+        if were != are:
+            yield from (hour + i * QUARTER for i in range(4) if were[i] != are[i])
+
+
+def _changed_versions(
+    changes: Sequence[Change], since: datetime, until: datetime
+) -> Iterator[Span]:
+    """Yield the spans of [since, until), in UTC, in which another version holds.
+
+    In each of them some component has a version that tells its prices otherwise, though
+    they need not be others.
+    """
+    for begin, end in pairwise(_moments(changes, since, until)):
+        if not all(old.same_source(new, begin) for old, new in changes):
+            yield begin, end
+
+
+def _moments(
+    changes: Sequence[Change], since: datetime, until: datetime
+) -> list[datetime]:
+    """Return when another version begins to hold, and both ends."""
+    lines = chain.from_iterable(changes)
+    begins = chain.from_iterable(line.changes() for line in lines)
+    return sorted({since, until, *(at for at in begins if since < at < until)})

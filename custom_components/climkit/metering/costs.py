@@ -4,7 +4,7 @@ A cost is a pure function of stored energy and dated tariffs. An hour that lacks
 price has no cost: it is never free by mistake. Zero and negative prices are prices.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,12 +12,15 @@ from typing import Final
 from .hours import QUARTER
 from .tariff import Component
 from .tariffs import Tariffs
-from .timeline import HourPrices
+from .timeline import HourPrices, PriceTimeline
 
 type Amounts = Mapping[datetime, float]
 """Energy (kWh) or volume (m³) by the start, in UTC, of an hour or a quarter hour."""
 
 CURRENCY: Final = "CHF"
+
+_UNKNOWN: Final = (None,) * 4
+"""The quarters of an hour of which none is known."""
 
 FEES: Final = "fees"
 """The kind of the series of monthly fees, which no energy is needed for."""
@@ -48,6 +51,14 @@ class CostSeries:
     def has_price(self, tariffs: Tariffs, meter_id: str | None) -> bool:
         """Return whether some tariff is for it: without one it need not exist."""
         return any(tariffs.has(component, meter_id) for component in self.components)
+
+    def amounts_of(self, by_kind: Mapping[str, Amounts]) -> list[Amounts]:
+        """Return what is known of its flows, in the order of its terms."""
+        return [by_kind.get(kind, {}) for kind in self.kinds]
+
+    def timelines(self, tariffs: Tariffs, meter_id: str | None) -> list[PriceTimeline]:
+        """Return the prices of its terms, in the same order."""
+        return [tariffs.timeline(component, meter_id) for component in self.components]
 
     def flows_of(self, component: Component) -> Iterator[str]:
         """Return the kinds of the flows that a component prices."""
@@ -123,33 +134,40 @@ def cost_of_hour(
         return None
     if prices.alike:
         return energy * prices.mean
+    return _cost_by_parts(energy, quarters, prices)
+
+
+def _cost_by_parts(
+    energy: float, quarters: Sequence[float | None], prices: HourPrices
+) -> float:
     return sum(part * price for part, price in priced_parts(energy, quarters, prices))
 
 
 def priced_parts(
     energy: float, quarters: Sequence[float | None], prices: HourPrices
-) -> Iterator[tuple[float, float]]:
-    """Yield how much of an hour's energy was at which price; nothing without one.
+) -> Iterable[tuple[float, float]]:
+    """Return how much of an hour's energy was at which price; nothing without one.
 
     What is not in a known quarter is divided evenly among those that are unknown, or,
     if all are known (and were rounded each for itself), among all four. Nothing is
     scaled: energies have signs, and quarters may add up to 0.
     """
     if prices.mean is None:
-        return
+        return ()
     if prices.alike:
-        yield energy, prices.mean
-        return
-    known = [0.0 if part is None else part for part in quarters] or [0.0] * 4
-    open_to_rest = [part is None for part in quarters]
-    if not any(open_to_rest):
-        open_to_rest = [True] * 4
-    share = (energy - sum(known)) / sum(open_to_rest)
-    for part, takes_rest, price in zip(
-        known, open_to_rest, prices.quarters, strict=True
-    ):
-        if price is not None:
-            yield part + share * takes_rest, price
+        return ((energy, prices.mean),)
+    four = [price for price in prices.quarters if price is not None]
+    return zip(_divided(energy, quarters), four, strict=True)
+
+
+def _divided(energy: float, quarters: Sequence[float | None]) -> list[float]:
+    """Return what of an hour's energy was in each of its quarters."""
+    known = [part for part in quarters if part is not None]
+    rest = energy - sum(known)
+    if len(known) == 4:
+        return [part + rest / 4 for part in known]
+    share = rest / (4 - len(known))
+    return [share if part is None else part for part in quarters or _UNKNOWN]
 
 
 def quarters_of(hour: datetime, quarters: Amounts) -> list[float | None]:
@@ -169,12 +187,13 @@ def costs_of_hours(
     costs = {}
     for hour, energy in energies.items():
         prices = prices_of(hour)
+        if prices.mean is None:
+            continue
         if prices.alike or not quarters:  # nearly always: years come by the hour
-            cost = None if prices.mean is None else energy * prices.mean
+            costs[hour] = energy * prices.mean
         else:
-            cost = cost_of_hour(energy, quarters_of(hour, quarters), prices)
-        if cost is not None:
-            costs[hour] = cost
+            known = quarters_of(hour, quarters)
+            costs[hour] = _cost_by_parts(energy, known, prices)
     return costs
 
 
@@ -191,20 +210,15 @@ def costs_of_series(
     its price; but a flow without energy costs nothing at whatever price, so that a
     house without the sun needs no price of it.
     """
+    known = series.amounts_of(energies)
+    lines = series.timelines(tariffs, meter_id)
     costs = [
-        costs_of_hours(
-            energies.get(flow, {}),
-            quarters.get(flow, {}),
-            tariffs.timeline(component, meter_id).hour_prices,
+        costs_of_hours(amounts, some, line.hour_prices)
+        for amounts, some, line in zip(
+            known, series.amounts_of(quarters), lines, strict=True
         )
-        for flow, component in series.terms
     ]
-    return _sums(
-        [
-            (energies.get(flow, {}), part)
-            for (flow, _), part in zip(series.terms, costs, strict=True)
-        ]
-    )
+    return together(known, costs)
 
 
 def costs_of_quarters(
@@ -214,35 +228,46 @@ def costs_of_quarters(
     meter_id: str | None,
 ) -> dict[datetime, float]:
     """Return the costs of a series by quarter hour, otherwise as `costs_of_series`."""
-    parts = []
-    for flow, component in series.terms:
-        price_at = tariffs.timeline(component, meter_id).price_at
-        amounts = energies.get(flow, {})
-        costs = {
-            start: amount * price
-            for start, amount in amounts.items()
-            if (price := price_at(start)) is not None
-        }
-        parts.append((amounts, costs))
-    return _sums(parts)
+    known = series.amounts_of(energies)
+    lines = series.timelines(tariffs, meter_id)
+    costs = [
+        at_prices(amounts, line.price_at)
+        for amounts, line in zip(known, lines, strict=True)
+    ]
+    return together(known, costs)
 
 
-def _sums(parts: Sequence[tuple[Amounts, Amounts]]) -> dict[datetime, float]:
-    """Return the costs of several flows together, each with its energies and costs."""
-    if len(parts) == 1:
-        return dict(parts[0][1])
-    starts = set.intersection(*(set(energy) for energy, _ in parts))
-    sums = {start: _cost_of_parts(start, parts) for start in sorted(starts)}
-    return {start: cost for start, cost in sums.items() if cost is not None}
+def at_prices(
+    amounts: Amounts, price_at: Callable[[datetime], float | None]
+) -> dict[datetime, float]:
+    """Return what amounts cost, by their start, without those that have no price."""
+    return {
+        start: amount * price
+        for start, amount in amounts.items()
+        if (price := price_at(start)) is not None
+    }
 
 
-def _cost_of_parts(
-    hour: datetime, parts: Sequence[tuple[Amounts, Amounts]]
-) -> float | None:
-    """Return what the parts of an hour cost, or None where energy lacks its price."""
-    priced = [cost[hour] for _, cost in parts if hour in cost]
-    without_price = any(energy[hour] for energy, cost in parts if hour not in cost)
-    return sum(priced) if priced and not without_price else None
+def together(
+    energies: Sequence[Amounts], costs: Sequence[Amounts]
+) -> dict[datetime, float]:
+    """Return the costs of several flows together, each with its energies and costs.
+
+    Only where all energies are known, none of them lacks its price, and one has it.
+    """
+    if len(costs) == 1:
+        return dict(costs[0])
+    unpriced = map(_unpriced, energies, costs, strict=True)
+    priced: set[datetime] = set().union(*costs)
+    starts = priced.intersection(*energies).difference(*unpriced)
+    return {
+        start: sum(cost.get(start, 0.0) for cost in costs) for start in sorted(starts)
+    }
+
+
+def _unpriced(energies: Amounts, costs: Amounts) -> Iterable[datetime]:
+    """Return when there was energy that has no price."""
+    return (start for start in energies.keys() - costs.keys() if energies[start])
 
 
 def _possible(

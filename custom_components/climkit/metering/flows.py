@@ -4,7 +4,7 @@ A flow is one series: it has one statistic, one energy sensor and one column in
 the replies of the cloud. Pure descriptions, no I/O.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -147,14 +147,44 @@ _SITE_FLOWS: Final = (
 )
 """The flows of a site, the ones that people look at first, first."""
 
-_PROVED_BY: Final[dict[str, FlowKind]] = {
-    MeterMode.PRODUCTION: FlowKind.PRODUCTION,
-    MeterMode.BATTERY: FlowKind.BATTERY_CHARGE,
-}
-"""Electricity meters that prove that a site has something."""
+type _Sort = tuple[Medium, str]
+"""Medium and mode of a meter."""
 
-_SHARED_WITH_SUN: Final = frozenset({MeterType.ELECTRICITY, MeterType.CHARGE_POINT})
-"""Media whose meters tell their solar share from their grid share."""
+_PRODUCTION: Final = MeterType.ELECTRICITY, MeterMode.PRODUCTION
+_INTRODUCTION: Final = MeterType.ELECTRICITY, MeterMode.INTRODUCTION
+_BATTERY: Final = MeterType.ELECTRICITY, MeterMode.BATTERY
+
+_PROVED_BY: Final[dict[_Sort, FlowKind]] = {
+    _PRODUCTION: FlowKind.PRODUCTION,
+    _BATTERY: FlowKind.BATTERY_CHARGE,
+}
+"""Meters that prove that a site has something."""
+
+type _Columns = Mapping[FlowKind, str]
+"""The flows of a meter, and the names of their columns in the cloud's replies."""
+
+_CONSUMPTION: Final[_Columns] = {FlowKind.CONSUMPTION: "total"}
+_SHARED_WITH_SUN: Final[_Columns] = {
+    FlowKind.CONSUMPTION: "total",
+    FlowKind.SOLAR_CONSUMPTION: "self",
+    FlowKind.GRID_CONSUMPTION: "ext",
+}
+"""Of meters that tell their solar share from their grid share."""
+
+_OF_MEDIUM: Final[dict[Medium, _Columns]] = {
+    MeterType.ELECTRICITY: _SHARED_WITH_SUN,
+    MeterType.CHARGE_POINT: _SHARED_WITH_SUN,
+}
+"""What the meters of a medium measure, if not consumption alone."""
+
+_OF_SORT: Final[dict[_Sort, _Columns]] = {
+    _PRODUCTION: {FlowKind.PRODUCTION: "total"},
+    _INTRODUCTION: {},
+    _BATTERY: {},
+}
+"""What other meters of a medium measure than most do. The introduction meter is the
+site's import and export, a battery meter the site's charge and discharge; neither has
+columns of its own."""
 
 OPTIONAL_COLUMNS: Final[dict[Column, FlowKind]] = {
     Column(None, flow.quantity): flow.kind
@@ -172,44 +202,30 @@ def site_flows(
     `seen` has the kinds that proved to exist by their values although no meter
     shows them: a resident may see no production meter, yet has a share of the sun.
     """
-    media = {meter.type for meter in meters} or {MeterType.ELECTRICITY}
-    present = {None, *seen, *map(_proved_by, meters)}
+    media = media_of(meters)
+    proved = (_PROVED_BY.get((meter.type, meter.mode)) for meter in meters)
+    present = {None, *seen, *proved}
     for flow in _SITE_FLOWS:
         if flow.medium in media and flow.needs in present:
             yield Flow(site_id, flow.kind, flow.medium, Column(None, flow.quantity))
 
 
-def _proved_by(meter: Meter) -> FlowKind | None:
-    """Return what a meter proves that its site has, if it proves anything."""
-    is_electric = meter.type == MeterType.ELECTRICITY
-    return _PROVED_BY.get(meter.mode) if is_electric else None
+def media_of(meters: Collection[Meter]) -> set[Medium]:
+    """Return what some meters of a site measure: electricity if there are none."""
+    return {meter.type for meter in meters} or {MeterType.ELECTRICITY}
 
 
 def meter_flows(meter: Meter) -> Iterator[Flow]:
     """Yield the flows of one meter; none where the site's flows say it all."""
-    if not has_series(meter):
-        return
-    if meter.type == MeterType.ELECTRICITY and meter.mode == MeterMode.PRODUCTION:
-        columns = {FlowKind.PRODUCTION: "total"}
-    elif meter.type in _SHARED_WITH_SUN:
-        columns = {
-            FlowKind.CONSUMPTION: "total",
-            FlowKind.SOLAR_CONSUMPTION: "self",
-            FlowKind.GRID_CONSUMPTION: "ext",
-        }
-    else:
-        columns = {FlowKind.CONSUMPTION: "total"}
-    for kind, quantity in columns.items():
+    for kind, quantity in _columns_of(meter).items():
         yield Flow(meter.id, kind, meter.type, Column(meter.id, quantity))
 
 
 def has_series(meter: Meter) -> bool:
-    """Return whether the cloud has a series of this meter alone.
+    """Return whether the cloud has a series of this meter alone."""
+    return bool(_columns_of(meter))
 
-    The introduction meter is the site's import and export, a battery meter the
-    site's charge and discharge; neither has columns of its own.
-    """
-    return meter.type != MeterType.ELECTRICITY or meter.mode not in (
-        MeterMode.INTRODUCTION,
-        MeterMode.BATTERY,
-    )
+
+def _columns_of(meter: Meter) -> _Columns:
+    of_medium = _OF_MEDIUM.get(meter.type, _CONSUMPTION)
+    return _OF_SORT.get((meter.type, meter.mode), of_medium)

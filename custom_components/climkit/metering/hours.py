@@ -4,7 +4,7 @@ Pure functions over aware UTC times and energies in kWh (or volumes in m³). No
 I/O, no clock, nothing of Home Assistant.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -17,6 +17,9 @@ LIVE_WINDOW: Final = timedelta(hours=48)
 
 GRACE: Final = timedelta(hours=6)
 """How long an hour may wait for its missing quarters before it is written without."""
+
+BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+"""Earlier than every reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,34 @@ class HourlyAmounts:
     def since(self, start: datetime) -> HourlyAmounts:
         """Return the hours that begin at `start` or later."""
         return HourlyAmounts(
-            {hour: amount for hour, amount in self.complete.items() if hour >= start},
-            {hour: amount for hour, amount in self.partial.items() if hour >= start},
+            starting_from(self.complete, start), starting_from(self.partial, start)
         )
+
+
+def starting_from(
+    amounts: Mapping[datetime, float], start: datetime
+) -> dict[datetime, float]:
+    """Return those of the amounts that begin at `start` or later."""
+    return {begin: amount for begin, amount in amounts.items() if begin >= start}
 
 
 def hour_of(time: datetime) -> datetime:
     """Return the start of the hour, in UTC, that `time` is in."""
     return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def quarter_of(time: datetime) -> datetime:
+    """Return the start of the quarter hour, in UTC, that `time` is in."""
+    moment = time.astimezone(UTC)
+    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
+
+
+def hours_between(start: datetime, end: datetime) -> Iterator[datetime]:
+    """Yield the starts, in UTC, of the hours that have a part in [start, end)."""
+    hour = hour_of(start)
+    while hour < end:
+        yield hour
+        hour += HOUR
 
 
 def hours_of_quarters(
@@ -60,18 +83,13 @@ def hours_of_quarters(
     some is given up for partial when a later hour is complete and six hours have
     passed: until then its quarters may still come.
     """
-    over = {
-        hour: parts for hour, parts in _by_hour(quarters).items() if hour + HOUR <= now
-    }
-    complete = {hour: sum(parts) for hour, parts in over.items() if len(parts) == 4}
-    newest = max(complete, default=datetime.min.replace(tzinfo=UTC))
+    hours = _by_hour(quarters)
+    over = {hour for hour in hours if hour + HOUR <= now}
+    whole = {hour for hour in over if len(hours[hour]) == 4}
+    newest = max(whole, default=BEFORE_ALL)
     given_up = min(newest, now - GRACE - HOUR + timedelta.resolution)
-    partial = {
-        hour: sum(parts)
-        for hour, parts in over.items()
-        if hour not in complete and hour < given_up
-    }
-    return HourlyAmounts(complete, partial)
+    lacking = {hour for hour in over - whole if hour < given_up}
+    return HourlyAmounts(_sums(hours, whole), _sums(hours, lacking))
 
 
 def _by_hour(quarters: Mapping[datetime, float]) -> dict[datetime, list[float]]:
@@ -81,7 +99,24 @@ def _by_hour(quarters: Mapping[datetime, float]) -> dict[datetime, list[float]]:
     return by_hour
 
 
+def _sums(
+    by_hour: Mapping[datetime, list[float]], hours: Container[datetime]
+) -> dict[datetime, float]:
+    return {hour: sum(parts) for hour, parts in by_hour.items() if hour in hours}
+
+
+def beside(
+    hours: Container[datetime], quarters: Mapping[datetime, float]
+) -> dict[datetime, float]:
+    """Return the quarter hours that are in none of these hours."""
+    return {
+        start: amount
+        for start, amount in quarters.items()
+        if hour_of(start) not in hours
+    }
+
+
 def amount_since(quarters: Mapping[datetime, float], start: datetime) -> float | None:
     """Return what flowed in the quarters from `start` on, or None if there is none."""
-    amounts = [amount for begin, amount in quarters.items() if begin >= start]
-    return sum(amounts) if amounts else None
+    amounts = starting_from(quarters, start)
+    return sum(amounts.values()) if amounts else None

@@ -1,13 +1,13 @@
 """The present of a site: newest quarter hours, today's amounts, power, shares of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from .calendar import start_of_day
 from .flows import Flow, FlowKind
-from .hours import QUARTER, amount_since
+from .hours import BEFORE_ALL, QUARTER, amount_since, starting_from
 from .site import SiteInfo
 
 
@@ -27,6 +27,14 @@ STALE: Final = timedelta(hours=2)
 """A quarter hour that ended so long ago says nothing of the present."""
 
 
+def age(quarters: Iterable[datetime], now: datetime) -> timedelta:
+    """Return for how long the newest of some quarter hours has been over.
+
+    Without any it is ages.
+    """
+    return now - max(quarters, default=BEFORE_ALL) - QUARTER
+
+
 def total(data: LiveData, flow: Flow, info: SiteInfo, now: datetime) -> float | None:
     """Return the running total in kWh or m³: the newest sum and the quarters since."""
     return data.totals.get(flow)
@@ -36,17 +44,17 @@ def today(data: LiveData, flow: Flow, info: SiteInfo, now: datetime) -> float | 
     """Return today's amount in kWh or m³, the day being the site's."""
     quarters = data.quarters.get(flow, {})
     amount = amount_since(quarters, start_of_day(now, info.zone))
-    if amount is None and quarters and now - max(quarters) - QUARTER < STALE:
+    if amount is None and age(quarters, now) < STALE:
         return 0.0  # shortly after midnight: nothing of today is published yet
     return amount
 
 
 def power(data: LiveData, flow: Flow, info: SiteInfo, now: datetime) -> float | None:
     """Return the mean power, in W, of the newest quarter hour; never negative."""
-    quarters = data.quarters.get(flow)
-    if not quarters or now - (newest := max(quarters)) - QUARTER > STALE:
+    quarters = data.quarters.get(flow, {})
+    if age(quarters, now) > STALE:
         return None
-    return max(quarters[newest], 0.0) * 1000 * (timedelta(hours=1) / QUARTER)
+    return max(quarters[max(quarters)], 0.0) * 1000 * (timedelta(hours=1) / QUARTER)
 
 
 def share_today(part: FlowKind, whole: FlowKind) -> Callable[..., float | None]:
@@ -78,10 +86,6 @@ def merged_quarters(
     else: an answer that says less takes nothing back.
     """
     return {
-        flow: {
-            start: amount
-            for start, amount in {**known.get(flow, {}), **amounts}.items()
-            if start >= since
-        }
+        flow: starting_from({**known.get(flow, {}), **amounts}, since)
         for flow, amounts in came.items()
     }

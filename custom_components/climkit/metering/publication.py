@@ -1,11 +1,11 @@
 """When to ask: learns how late the cloud publishes a quarter hour. Pure."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import floor
 from typing import Final
 
-from .hours import QUARTER
+from .hours import BEFORE_ALL, QUARTER, quarter_of
 
 RETRY: Final = timedelta(minutes=5)
 """How long to wait after a poll that brought nothing new."""
@@ -19,6 +19,9 @@ FORGETTING: Final = timedelta(milliseconds=500)
 """How much of the lower bound each success forgets, so that a cloud that has become
 faster is found out, at the price of one early poll in half a day or so."""
 
+_UNKNOWN: Final = timedelta.max
+"""While no quarter hour was seen to appear, it may take as long as can be."""
+
 
 @dataclass(slots=True)
 class PublicationSchedule:
@@ -29,15 +32,15 @@ class PublicationSchedule:
     more than 5 (or its successor would have been there).
     """
 
-    _at_most: timedelta | None = field(default=None)
+    _at_most: timedelta = field(default=_UNKNOWN)
     _more_than: timedelta = field(default=timedelta())
-    _newest: datetime | None = field(default=None)
+    _newest: datetime = field(default=BEFORE_ALL)
     _misses: int = field(default=0)
 
     @property
     def delay(self) -> timedelta | None:
         """Return how late the cloud publishes, at most, as far as is known."""
-        return self._at_most
+        return None if self._at_most == _UNKNOWN else self._at_most
 
     def polled(self, newest_end: datetime | None, now: datetime) -> None:
         """Learn from a poll at `now` whose newest quarter hour ended at `newest_end`."""
@@ -45,7 +48,7 @@ class PublicationSchedule:
             self._misses += 1
             return
         age = now - newest_end
-        if self._newest is not None and newest_end <= self._newest:
+        if newest_end <= self._newest:
             self._miss(age)
             return
         self._misses = 0
@@ -54,7 +57,7 @@ class PublicationSchedule:
 
     def _hit(self, age: timedelta) -> None:
         """Learn from a poll that brought a new quarter hour, of this age."""
-        self._at_most = age if self._at_most is None else min(self._at_most, age)
+        self._at_most = min(self._at_most, age)
         self._more_than = max(self._more_than - FORGETTING, age - QUARTER)
         if self._more_than >= self._at_most:
             # It came later than ever, or earlier: what was learned holds no more.
@@ -65,30 +68,21 @@ class PublicationSchedule:
         self._misses += 1
         waited = age - QUARTER
         self._more_than = max(self._more_than, waited)
-        if self._at_most is not None:
-            self._at_most = max(self._at_most, self._more_than + PRECISION)
+        self._at_most = max(self._at_most, self._more_than + PRECISION)
 
     def next_poll(self, now: datetime) -> datetime:
         """Return when to ask next, in UTC, always after `now`."""
         if 0 < self._misses <= RETRIES:
             return now + RETRY
-        if self._newest is None or self._at_most is None:
-            return _next_quarter(now) + MARGIN
+        if self.delay is None:
+            return quarter_of(now) + QUARTER + MARGIN
         due = self._newest + QUARTER + self._target()
         # Missed for good, or long stopped: ask at the same offset of a later quarter.
         earliest = now + RETRY if self._misses else now
-        if due <= earliest:
-            due += QUARTER * (floor((earliest - due) / QUARTER) + 1)
-        return due
+        return due + QUARTER * max(0, floor((earliest - due) / QUARTER) + 1)
 
     def _target(self) -> timedelta:
         """Return the age at which to ask: halfway while learning, then just behind."""
-        assert self._at_most is not None
         if self._at_most - self._more_than > 2 * PRECISION:
             return (self._at_most + self._more_than) / 2
         return self._at_most + MARGIN
-
-
-def _next_quarter(now: datetime) -> datetime:
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + QUARTER * (floor((now - midnight) / QUARTER) + 1)

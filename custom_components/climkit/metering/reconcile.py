@@ -3,14 +3,24 @@
 Pure functions over aware UTC times and energies in kWh (or volumes in m³).
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
-from math import sqrt
+from math import inf, sqrt
+from operator import attrgetter
 from typing import Final
 
-from .hours import HOUR, QUARTER, HourlyAmounts, hour_of
+from .hours import (
+    BEFORE_ALL,
+    HOUR,
+    QUARTER,
+    HourlyAmounts,
+    amount_since,
+    beside,
+    starting_from,
+)
 
 TAIL: Final = 8
 """So many of a statistic's newest rows tell which of the last hours have none. An hour
@@ -38,6 +48,10 @@ class StatisticRow:
     """What has flowed since the first row, that hour included."""
 
 
+_MISSING: Final = StatisticRow(BEFORE_ALL, inf, inf)
+"""In place of a row that is not there: it differs from every other."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredWindow:
     """What a statistic has in a window of time."""
@@ -63,7 +77,7 @@ class Plan:
 
     def __bool__(self) -> bool:
         """Return whether there is anything to write."""
-        return bool(self.changed or self.gone or self.shift)
+        return any((self.changed, self.gone, self.shift))
 
 
 def plan(
@@ -79,13 +93,11 @@ def plan(
     may forget, we do not. `following` is the first row behind the window, if there is
     one: the sums go on from the window's last row to it.
     """
-    amounts = {row.start: row.state for row in stored.rows}
-    for hour, amount in hours.partial.items():
-        amounts.setdefault(hour, amount)
+    known = {**hours.partial, **{row.start: row.state for row in stored.rows}}
     for hour, amount in hours.complete.items():
-        if abs(amounts.get(hour, float("inf")) - amount) > tolerance:
-            amounts[hour] = amount
-    return _chained(stored, following, amounts)
+        if abs(known.get(hour, inf) - amount) > tolerance:
+            known[hour] = amount
+    return _chained(stored, following, known)
 
 
 def plan_derived(
@@ -110,18 +122,19 @@ def _chained(
 ) -> Plan:
     """Return what makes the window's rows these amounts, and all sums go on exactly."""
     known = {row.start: row for row in stored.rows}
+    gone = frozenset(known.keys() - amounts.keys())
     changed: list[StatisticRow] = []
-    revised = set(known.keys() - amounts.keys())
+    revised = set(gone)
     total = stored.base
     for hour in sorted(amounts):
-        total += amounts[hour]
-        row = known.get(hour)
-        if row is None or abs(row.state - amounts[hour]) > EXACT:
+        amount = amounts[hour]
+        total += amount
+        row = known.get(hour, _MISSING)
+        if abs(row.state - amount) > EXACT:
             revised.add(hour)
         elif abs(row.sum - total) <= EXACT:
             continue
-        changed.append(StatisticRow(hour, amounts[hour], total))
-    gone = frozenset(known.keys() - amounts.keys())
+        changed.append(StatisticRow(hour, amount, total))
     return Plan(tuple(changed), gone, _shift(following, total), frozenset(revised))
 
 
@@ -145,15 +158,11 @@ def total_at_live_edge(
     None when nothing was ever measured.
     """
     if not tail:
-        return sum(quarters.values()) if quarters else None
-    stored = {row.start for row in tail}
-    whole = len(tail) < TAIL  # all the rows there are
-    since = datetime.min.replace(tzinfo=UTC) if whole else tail[0].start + HOUR
-    return tail[-1].sum + sum(
-        amount
-        for start, amount in quarters.items()
-        if start >= since and hour_of(start) not in stored
-    )
+        return amount_since(quarters, BEFORE_ALL)
+    has_all = len(tail) < TAIL  # the rows that there are
+    since = BEFORE_ALL if has_all else tail[0].start + HOUR
+    new = beside({row.start for row in tail}, starting_from(quarters, since))
+    return tail[-1].sum + sum(new.values())
 
 
 def amounts_between(
@@ -164,15 +173,12 @@ def amounts_between(
     `bounds` delimits the periods, oldest first; rows outside belong to none.
     """
     amounts = dict.fromkeys(bounds[:-1], 0.0)
-    periods = iter(pairwise(bounds))
-    period = next(periods, None)
-    for row in sorted(rows, key=lambda row: row.start):
-        while period is not None and row.start >= period[1]:
-            period = next(periods, None)
-        if period is None:
-            break
-        if row.start >= period[0]:
-            amounts[period[0]] += row.state
+    start = attrgetter("start")
+    ordered = sorted(rows, key=start)
+    places = [bisect_left(ordered, bound, key=start) for bound in bounds]
+    for begin, (first, last) in zip(bounds, pairwise(places), strict=False):
+        for row in ordered[first:last]:
+            amounts[begin] += row.state
     return amounts
 
 

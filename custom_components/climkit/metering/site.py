@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
-from ..api import Meter, MeterType, Site
+from ..api import Meter, Site
 from .calendar import start_of_day
 from .flows import (
     LIVE_MEDIA,
@@ -13,6 +13,7 @@ from .flows import (
     FlowKind,
     Medium,
     has_series,
+    media_of,
     meter_flows,
     site_flows,
 )
@@ -62,8 +63,9 @@ class SiteInfo:
 
     def __post_init__(self) -> None:
         """Work out once what so many ask for so often."""
-        media = {meter.type for meter in self.meters} or {MeterType.ELECTRICITY}
-        ordered = sorted(media, key=lambda medium: (medium not in LIVE_MEDIA, medium))
+        ordered = sorted(
+            media_of(self.meters), key=lambda medium: (medium not in LIVE_MEDIA, medium)
+        )
         flows = [
             *site_flows(self.site.id, self.meters, self.seen),
             *(flow for meter in self.chosen for flow in meter_flows(meter)),

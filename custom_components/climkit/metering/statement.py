@@ -8,6 +8,7 @@ from typing import Any, Final
 from .costs import Amounts, CostSeries, priced_parts, quarters_of
 from .tariff import Component
 from .tariffs import Tariffs
+from .timeline import HourPrices
 
 _DECIMALS: Final = 6
 """Of a price: what differs by less is one price that was calculated."""
@@ -75,18 +76,16 @@ def statement(
     by time. `end` is not in the future, or fees are counted that are not due yet.
     """
     sums: dict[tuple[Component, float], tuple[float, float]] = {}
-    unpriced = set()
+    unpriced: set[datetime] = set()
     for flow, component, sign in _lines(series):
-        known = quarters.get(flow, {})
         prices_of = tariffs.timeline(component, meter_id).hour_prices
-        for hour, energy in _within(energies.get(flow, {}), start, end):
-            prices = prices_of(hour)
-            if prices.mean is None and energy:
-                unpriced.add(hour)
-            for part, price in priced_parts(energy, quarters_of(hour, known), prices):
-                key = component, round(price, _DECIMALS)
-                amount, cost = sums.get(key, (0.0, 0.0))
-                sums[key] = amount + part, cost + sign * part * price
+        used = _within(energies.get(flow, {}), start, end)
+        prices = {hour: prices_of(hour) for hour in used}
+        unpriced |= _unpriced(used, prices)
+        for part, price in _parts(used, quarters.get(flow, {}), prices):
+            key = component, round(price, _DECIMALS)
+            amount, cost = sums.get(key, (0.0, 0.0))
+            sums[key] = amount + part, cost + sign * part * price
     items = _items(sums)
     fees = sum(tariffs.fees(meter_id, start, end).values())
     total = sum(item.cost for item in items) + fees
@@ -101,12 +100,23 @@ def _lines(series: Iterable[CostSeries]) -> Iterator[tuple[str, Component, int]]
                 yield flow, component, each.bill
 
 
-def _within(
-    amounts: Amounts, start: datetime, end: datetime
-) -> Iterator[tuple[datetime, float]]:
+def _within(amounts: Amounts, start: datetime, end: datetime) -> Amounts:
+    """Return the amounts of a period."""
+    return {hour: amount for hour, amount in amounts.items() if start <= hour < end}
+
+
+def _unpriced(amounts: Amounts, prices: Mapping[datetime, HourPrices]) -> set[datetime]:
+    """Return the hours in which something was used that has no price."""
+    without = (hour for hour, its_prices in prices.items() if its_prices.mean is None)
+    return {hour for hour in without if amounts[hour]}
+
+
+def _parts(
+    amounts: Amounts, quarters: Amounts, prices: Mapping[datetime, HourPrices]
+) -> Iterator[tuple[float, float]]:
+    """Yield how much was at which price."""
     for hour, amount in amounts.items():
-        if start <= hour < end:
-            yield hour, amount
+        yield from priced_parts(amount, quarters_of(hour, quarters), prices[hour])
 
 
 def _items(

@@ -6,9 +6,11 @@ billed. Prices are CHF per kWh (of water: per m³), VAT included, as on the bill
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
+from itertools import product
 from math import isfinite
 import re
 from typing import Any, Final, Self
@@ -176,13 +178,10 @@ def _times(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _entity(data: Mapping[str, Any]) -> dict[str, Any]:
-    entity_id = _optional_text(data, "entity_id")
-    if entity_id is None:
-        raise ValueError("entity_id: missing")
     return {
-        "entity_id": entity_id,
-        "surcharge": _optional_number(data, "surcharge") or 0.0,
-        "vat": _optional_number(data, "vat") or 0.0,
+        "entity_id": _required("entity_id", _optional_text(data, "entity_id")),
+        "surcharge": _added(data, "surcharge"),
+        "vat": _added(data, "vat"),
     }
 
 
@@ -206,12 +205,8 @@ def _zones(data: Mapping[str, Any]) -> list[Zone]:
 def leave_a_hole(zones: Sequence[Zone]) -> bool:
     """Return whether some time is in no zone; if so, time at the end of a zone is."""
     borders = {time.min, *(zone.end for zone in zones)}
-    return any(
-        not any(zone.holds(weekday, month, clock) for zone in zones)
-        for weekday in range(len(DAYS))
-        for month in range(1, len(MONTHS) + 1)
-        for clock in borders
-    )
+    moments = product(range(len(DAYS)), range(1, len(MONTHS) + 1), borders)
+    return not all(any(zone.holds(*moment) for zone in zones) for moment in moments)
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -246,10 +241,8 @@ def _date(data: Mapping[str, Any], key: str) -> date:
 def _clock(data: Mapping[str, Any], key: str) -> time:
     value = data.get(key)
     if isinstance(value, str) and _CLOCK.fullmatch(value):
-        try:
+        with suppress(ValueError):  # like 25:00, which is refused with the rest
             return time.fromisoformat(value)
-        except ValueError:
-            pass  # like 25:00, which is refused below with the rest
     raise ValueError(f"{key}: {value!r} is not a time of day (HH:MM)")
 
 
@@ -264,7 +257,15 @@ def _optional_number(data: Mapping[str, Any], key: str) -> float | None:
 
 
 def _number(data: Mapping[str, Any], key: str) -> float:
-    value = _optional_number(data, key)
+    return _required(key, _optional_number(data, key))
+
+
+def _added(data: Mapping[str, Any], key: str) -> float:
+    """Return what comes on top of a price: nothing unless it is given."""
+    return _optional_number(data, key) or 0.0
+
+
+def _required[T](key: str, value: T | None) -> T:
     if value is None:
         raise ValueError(f"{key}: missing")
     return value
@@ -290,4 +291,4 @@ def _names(
     for name in given:
         if name not in names:
             raise ValueError(f"{key}: {name!r} is none of {', '.join(names)}")
-    return tuple(name for name in names if name in given)
+    return tuple(sorted(set(given), key=names.index))

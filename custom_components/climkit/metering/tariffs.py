@@ -10,15 +10,11 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from hashlib import sha256
 from typing import Final
 
-from .hours import HOUR, hour_of
+from .changed_prices import first_difference as first_price_difference
+from .hours import HOUR, hours_between
 from .prices import PriceArchive
 from .tariff import Component, Tariff
-from .timeline import (
-    DaysOff,
-    HourPrices,
-    PriceTimeline,
-    first_difference as first_price_difference,
-)
+from .timeline import DaysOff, HourPrices, PriceTimeline
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -139,14 +135,11 @@ class Tariffs:
         self, meter_id: str | None, start: datetime, end: datetime
     ) -> dict[datetime, float]:
         """Return the fees of the hours that begin in [start, end), as `fee` does."""
-        fees = {}
-        hour = hour_of(start + HOUR - timedelta.resolution)
-        while hour < end:
-            fee = self.fee(meter_id, hour)
-            if fee is not None:
-                fees[hour] = fee
-            hour += HOUR
-        return fees
+        return {
+            hour: fee
+            for hour in hours_between(start + HOUR - timedelta.resolution, end)
+            if (fee := self.fee(meter_id, hour)) is not None
+        }
 
     def fee_fingerprint(self, meter_id: str | None) -> str:
         """Return a digest of what decides the fees of an owner."""
@@ -205,10 +198,7 @@ def first_fee_difference(
         return None
     were = old.fees(meter_id, since, until)
     are = new.fees(meter_id, since, until)
-    return min(
-        (hour for hour in were.keys() | are.keys() if were.get(hour) != are.get(hour)),
-        default=None,
-    )
+    return min((hour for hour, _ in were.items() ^ are.items()), default=None)
 
 
 def _hours_of_month(first: date, zone: tzinfo) -> int:

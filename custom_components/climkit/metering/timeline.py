@@ -10,11 +10,11 @@ from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from hashlib import sha256
-from itertools import batched, pairwise
+from itertools import compress, pairwise
 import json
 from typing import Final, NamedTuple
 
-from .hours import HOUR, QUARTER, hour_of
+from .hours import HOUR, QUARTER, hour_of, hours_between
 from .prices import FixedPrice, PriceArchive, PriceSource, price_source
 from .spans import Span
 from .tariff import Tariff
@@ -41,9 +41,13 @@ class HourPrices(NamedTuple):
         if len(set(quarters)) == 1:
             # The price itself: the mean of four floats may be off by a last digit.
             return cls(quarters * (4 // len(quarters)), quarters[0], True)
-        known = [price for price in quarters if price is not None]
-        mean = sum(known) / 4 if len(known) == 4 else None
-        return cls(quarters, mean, False)
+        return cls(quarters, _mean(quarters), False)
+
+
+def _mean(prices: Sequence[float | None]) -> float | None:
+    """Return the mean of some prices, or None if one of them is not known."""
+    known = [price for price in prices if price is not None]
+    return sum(known) / len(known) if len(known) == len(prices) else None
 
 
 class PriceTimeline:
@@ -60,10 +64,12 @@ class PriceTimeline:
         self._versions = versions
         self._starts = [version.valid_from for version in versions]
         self._days_off = [_off(days_off, version) for version in versions]
-        self._sources = [
+        sources = (
             price_source(version, archive, off)
             for version, off in zip(versions, self._days_off, strict=True)
-        ]
+        )
+        self._sources = [_BEFORE, *sources]
+        """By the number of versions that have begun."""
         self._zone = zone
         self._days: dict[int, tuple[HourPrices, ...] | None] = {}
         self._kinds: dict[Hashable, tuple[HourPrices, ...]] = {}
@@ -107,16 +113,11 @@ class PriceTimeline:
         first = min(hour_of(begins[0] + HOUR - timedelta.resolution), end)
         if start < first:
             yield start, first
-        for source, (begin, stop) in zip(self._sources, pairwise(begins), strict=True):
-            if source.may_lack:
-                since = max(hour_of(begin), first, start)
-                yield from self._hours_without(since, min(stop, end))
-
-    def _hours_without(self, hour: datetime, end: datetime) -> Iterator[Span]:
-        while hour < end:
-            if self.hour_prices(hour).mean is None:
-                yield hour, hour + HOUR
-            hour += HOUR
+        parts = zip(self._sources[1:], pairwise(begins), strict=True)
+        for begin, stop in (part for source, part in parts if source.may_lack):
+            for hour in hours_between(max(begin, first, start), min(stop, end)):
+                if self.hour_prices(hour).mean is None:
+                    yield hour, hour + HOUR
 
     def changes(self) -> Iterable[datetime]:
         """Yield when the versions begin, in UTC."""
@@ -135,8 +136,7 @@ class PriceTimeline:
         return self._source_on(local.date()).price(start, local)
 
     def _source_on(self, day: date) -> PriceSource:
-        index = bisect_right(self._starts, day)
-        return self._sources[index - 1] if index else _BEFORE
+        return self._sources[bisect_right(self._starts, day)]
 
     def _hour(self, hour: datetime) -> HourPrices:
         return HourPrices.of(*[self._price(hour + i * QUARTER) for i in range(4)])
@@ -151,10 +151,8 @@ class PriceTimeline:
         if key is None:
             return None
         if key not in self._kinds:
-            quarters = (self._price(start + i * QUARTER) for i in range(96))
-            self._kinds[key] = tuple(
-                HourPrices.of(*four) for four in batched(quarters, 4, strict=True)
-            )
+            hours = (start + n * HOUR for n in range(24))
+            self._kinds[key] = tuple(map(self._hour, hours))
         return self._kinds[key]
 
     def _sort_of(self, start: datetime) -> Hashable | None:
@@ -172,40 +170,6 @@ class PriceTimeline:
         return None if kind is None else (bisect_right(self._starts, day), kind)
 
 
-def first_difference(
-    old: PriceTimeline, new: PriceTimeline, since: datetime, until: datetime
-) -> datetime | None:
-    """Return the start of the first quarter hour in [since, until) priced otherwise.
-
-    Only where the versions differ are prices looked at, so that years are compared in
-    no time. None if all prices are the same.
-    """
-    changes = {since, until, *old.changes(), *new.changes()}
-    moments = sorted(moment for moment in changes if since <= moment <= until)
-    for begin, end in pairwise(moments):
-        if not old.same_source(new, begin):
-            found = _first_in(old, new, begin, end)
-            if found is not None:
-                return found
-    return None
-
-
-def _first_in(
-    old: PriceTimeline, new: PriceTimeline, begin: datetime, end: datetime
-) -> datetime | None:
-    hour = hour_of(begin)
-    while hour < end:
-        were = old.hour_prices(hour).quarters
-        are = new.hour_prices(hour).quarters
-        if were != are:
-            for i in range(4):
-                start = hour + i * QUARTER
-                if begin <= start < end and were[i] != are[i]:
-                    return start
-        hour += HOUR
-    return None
-
-
 def _off(days_off: DaysOff, version: Tariff) -> frozenset[date]:
     answers = days_off.get(version.workday or "", {})
-    return frozenset(day for day, off in answers.items() if off)
+    return frozenset(compress(answers, answers.values()))

@@ -22,7 +22,7 @@ from ..metering.archived_prices import (
     quarters_of_hours,
     spans_of_days,
 )
-from ..metering.hours import QUARTER
+from ..metering.hours import QUARTER, quarter_of
 from ..metering.spans import Span, merged
 from ..metering.tariff import Tariff
 from ..storage import PRICES, entry_store
@@ -151,8 +151,8 @@ class PriceArchive:
         Raises RecorderError. Of the quarter hour that is not over nothing is known.
         """
         now = dt_util.utcnow()
-        start, end = _quarter_of(start), min(_quarter_of(end), _quarter_of(now))
-        states_from = max(start, _quarter_of(states_since(self._hass, now)))
+        start, end = quarter_of(start), min(quarter_of(end), quarter_of(now))
+        states_from = max(start, quarter_of(states_since(self._hass, now)))
         await self._async_fill_by_states(entity_id, states_from, end)
         await self._async_fill_by_means(entity_id, start, end)
 
@@ -198,7 +198,7 @@ class PriceArchive:
     @callback
     def _async_quarter_ends(self, now: datetime) -> None:
         """Keep what is told at the last second of a quarter hour."""
-        start = _quarter_of(now - timedelta(minutes=1))
+        start = quarter_of(now - timedelta(minutes=1))
         for entity_id in self._watched:
             self._put_live(entity_id, start)
         if start.minute == 45:  # now and then is enough
@@ -287,8 +287,3 @@ class PriceArchive:
             "prices": {each: prices.as_dict() for each, prices in self._prices.items()},
             "days_off": self.days_off.as_dict(),
         }
-
-
-def _quarter_of(moment: datetime) -> datetime:
-    moment = moment.astimezone(UTC)
-    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
