@@ -44,13 +44,22 @@ COVERED: Final[Mapping[int, tuple[str, ...]]] = {
     5: ("api/test_errors.py::test_data_call", "test_faults.py::test_a_fault"),
     6: ("test_unknowns.py::test_a_meter_that_is_refused",),
     7: ("test_unknowns.py::test_variant", "api/test_auth.py::test_life"),
-    8: ("api/test_parsers.py::test_meter", "entities/test_media.py::test_values"),
-    9: (
-        "entities/test_media.py::test_what_there_is",
-        "entities/test_media.py::test_values",
+    8: (
+        "api/test_parsers.py::test_meter",
+        "entities/media/test_values.py::test_values",
     ),
-    10: ("test_unknowns.py::test_variant", "entities/test_media.py::test_values"),
-    11: ("test_unknowns.py::test_variant", "entities/test_media.py::test_values"),
+    9: (
+        "entities/media/test_media.py::test_what_there_is",
+        "entities/media/test_values.py::test_values",
+    ),
+    10: (
+        "test_unknowns.py::test_variant",
+        "entities/media/test_values.py::test_values",
+    ),
+    11: (
+        "test_unknowns.py::test_variant",
+        "entities/media/test_values.py::test_values",
+    ),
     12: ("api/test_series.py::test_value", "test_init.py::test_odd_rows"),
     13: ("test_unknowns.py::test_zeros_that_mean_not_yet",),
     14: ("history/test_audit.py::test_corrections_are_found",),
@@ -79,15 +88,15 @@ COVERED: Final[Mapping[int, tuple[str, ...]]] = {
         "entities/test_environment.py::test_one_sensor_that_fails",
     ),
     21: (
-        "entities/test_media.py::test_once_a_day",
-        "entities/test_media.py::test_days_without_a_reading",
+        "entities/media/test_values.py::test_once_a_day",
+        "entities/media/test_values.py::test_days_without_a_reading",
     ),
     22: ("api/test_spelling.py::test_renamed", "test_unknowns.py::test_variant"),
     23: ("api/test_parsers.py::test_site", "test_unknowns.py::test_variant"),
     24: ("api/test_errors.py::test_redirect", "api/test_errors.py::test_timeout"),
     25: (
         "reading/test_rate_limit.py::test_sites_of_one_account",
-        "entities/test_media.py::test_hundreds_of_meters",
+        "entities/media/test_media.py::test_hundreds_of_meters",
     ),
 }
 """Each line of the table, and the tests that show what becomes of it."""
