@@ -13,6 +13,7 @@ from .calls import FLAT, by_start, device, read
 
 ROUNDING = 0.0006
 HOUR = timedelta(hours=1)
+
 pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 
