@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 from custom_components.climkit.const import DOMAIN
 
 from .conftest import NOW, entry_for, history_done, later, set_up
-from .entities.test_totals import Hold
+from .held_recorder import Hold
 from .ledger import assert_equal, model_hours, rows_of
 from .simulator import SimulatedSite, Simulator, sites
 

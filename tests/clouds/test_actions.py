@@ -4,11 +4,8 @@ import asyncio
 from contextlib import suppress
 from datetime import timedelta
 import threading
-from typing import override
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.recorder.core import Recorder
-from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -21,6 +18,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from tests.simulator import Simulator
 
+from ..held_recorder import Hold
 from .life import START, CloudLife
 
 pytestmark = pytest.mark.freeze_time(START)
@@ -56,17 +54,6 @@ async def test_an_action_ends_with_its_entry(life: CloudLife, how: str) -> None:
     assert action.done()
     await life.minutes(10)
     assert life.past(mark) <= 1  # one may be on its way
-
-
-class Hold(RecorderTask):
-    """A backup, say: it keeps the recorder until it is let go."""
-
-    def __init__(self) -> None:
-        self.release = threading.Event()
-
-    @override
-    def run(self, instance: Recorder) -> None:
-        self.release.wait(20)
 
 
 @pytest.fixture

@@ -2,21 +2,17 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.energy import data as energy_data
-from homeassistant.components.energy.data import EnergyManager, async_get_manager
+from homeassistant.components.energy.data import EnergyManager
 from homeassistant.components.energy.validate import async_validate
 from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-)
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
@@ -29,12 +25,10 @@ from custom_components.climkit.energy_dashboard.costs import (
 )
 from custom_components.climkit.metering.tariff import Component
 
-from ..conftest import NOW, entry_for, later, set_up
-from ..simulator import SimulatedSite, Simulator, sites
+from ..conftest import NOW, later
+from ..simulator import SimulatedSite
 from ..tariffs import add_tariff
-
-CREATED = datetime(2026, 6, 15, 22, tzinfo=UTC)
-"""Midnight in Zurich: a site so young that it has no history to import."""
+from .dashboard import choose, settle
 
 GRID = CostOffer(Component.GRID, "climkit:a_grid_import", "climkit:a_grid_import_cost")
 EXPORT = CostOffer(
@@ -131,35 +125,6 @@ def test_nothing_is_lost_with_a_row_that_is_none() -> None:
 
 
 # --- In Home Assistant ----------------------------------------------------------------
-
-
-@pytest.fixture
-def site() -> SimulatedSite:
-    """Return a small site: a plant and two flats."""
-    return sites.many(1, created=CREATED)[0]
-
-
-@pytest.fixture
-async def energy(cloud: Simulator, hass: HomeAssistant) -> EnergyManager:
-    """Return Home Assistant's own manager of the preferences."""
-    assert await async_setup_component(hass, "energy", {})
-    await hass.async_block_till_done()
-    return await async_get_manager(hass)
-
-
-async def settle(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-async def choose(
-    hass: HomeAssistant, site: SimulatedSite, home: str
-) -> MockConfigEntry:
-    """Set a site up with a choice for the dashboard."""
-    meters = [meter.id for meter in site.meters if meter.mode != "introduction"]
-    entry = entry_for(site, options={CONF_METERS: meters, "home": home})
-    await set_up(hass, entry)
-    await settle(hass)
-    return entry
 
 
 async def grid_row(hass: HomeAssistant, energy: EnergyManager) -> dict[str, Any]:

@@ -1,11 +1,8 @@
 """Total sensors: all that was published, at every moment, and nothing twice."""
 
 from datetime import UTC, datetime, timedelta
-import threading
-from typing import override
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant
@@ -18,6 +15,7 @@ from custom_components.climkit.statistics.table import WriteTask
 from tests.simulator import Fault, SimulatedSite, Simulator
 
 from ..conftest import NOW, entry_for, history_done, later, set_up
+from ..held_recorder import Hold
 from ..ledger import assert_equal, model_hours, rows_of
 
 TOTAL = "sensor.les_tilleuls_consumption"
@@ -32,18 +30,6 @@ pytestmark = pytest.mark.freeze_time(NOW)
 def entry(site: SimulatedSite) -> MockConfigEntry:
     """Return an entry of the site alone."""
     return entry_for(site, meters=[])
-
-
-class Hold(RecorderTask):
-    """Keeps the recorder from working until it is released."""
-
-    def __init__(self) -> None:
-        """Begin to hold when the recorder comes to it."""
-        self.release = threading.Event()
-
-    @override
-    def run(self, instance: Recorder) -> None:
-        self.release.wait(20)
 
 
 def total(hass: HomeAssistant) -> float:

@@ -1,8 +1,6 @@
 """Sites that an account sees and nobody has set up, offered as discovered."""
 
-from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryState
@@ -30,6 +28,7 @@ from .dialog import (
     submit,
     suggestions,
 )
+from .discoveries import discovered, ids_of, opened
 
 pytestmark = [
     pytest.mark.usefixtures("every_text_exists"),
@@ -45,32 +44,6 @@ DAY = timedelta(days=1)
 def site() -> SimulatedSite:
     """Return a small site."""
     return sites.many(9, created=LATELY)[-1]
-
-
-def discovered(hass: HomeAssistant) -> dict[str | None, str]:
-    """Return the titles of what is shown as discovered, by the ids of the sites."""
-    return {
-        flow["context"]["unique_id"]: flow["context"]["title_placeholders"]["name"]
-        for flow in hass.config_entries.flow.async_progress()
-        if flow["context"]["source"] == "integration_discovery"
-    }
-
-
-def ids_of(some: Iterable[SimulatedSite]) -> set[str]:
-    """Return the ids of sites."""
-    return {site.id for site in some}
-
-
-async def opened(hass: HomeAssistant, site: SimulatedSite) -> Any:
-    """Click at a site that is shown as discovered."""
-    (flow,) = (
-        flow
-        for flow in hass.config_entries.flow.async_progress()
-        if flow["context"].get("unique_id") == site.id
-    )
-    shown = await hass.config_entries.flow.async_configure(flow["flow_id"])
-    assert shown["step_id"] == "discovered"
-    return shown
 
 
 async def test_what_is_left(

@@ -4,13 +4,10 @@ import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 import sys
-import threading
-from typing import Any, override
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import tasks
-from homeassistant.components.recorder.core import Recorder
-from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
@@ -19,23 +16,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from ..conftest import NOW, entry_for, history_done, set_up
+from ..held_recorder import Hold
 from ..ledger import assert_equal, model_hours, rows_of
 from ..simulator import SimulatedSite, Simulator
 
 QUARTER = timedelta(minutes=15)
 
 pytestmark = pytest.mark.freeze_time(NOW)
-
-
-class Hold(RecorderTask):
-    """A backup, say: nothing else is done until it is released."""
-
-    def __init__(self) -> None:
-        self.release = threading.Event()
-
-    @override
-    def run(self, instance: Recorder) -> None:
-        self.release.wait(30)
 
 
 @pytest.fixture

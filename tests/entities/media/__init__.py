@@ -1,0 +1,1 @@
+"""Tests of the sensors and statistics of everything that is metered."""

@@ -1,0 +1,1 @@
+"""Tests of the issues that can be solved from Home Assistant's repairs."""
