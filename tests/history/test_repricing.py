@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.statistics import transactions
 from tests.conftest import NOW, entry_for, later
-from tests.entities.test_totals import Hold
+from tests.held_recorder import Hold
 from tests.ledger import HOUR, chains_at_every_commit, rows_of
 from tests.simulator import SimulatedSite, Simulator, sites
 

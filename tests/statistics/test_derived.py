@@ -23,7 +23,7 @@ from custom_components.climkit.metering.hours import HOUR
 from custom_components.climkit.metering.spans import Span
 from custom_components.climkit.statistics.updates import Amounts, Derived, SeriesUpdate
 from custom_components.climkit.statistics.writer import StatisticsWriter
-from tests.entities.test_totals import Hold
+from tests.held_recorder import Hold
 from tests.ledger import chains_at_every_commit
 
 from .ledger import EXPORT, GRID, T0, chain, hours, stored, write
