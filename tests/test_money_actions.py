@@ -19,6 +19,7 @@ from custom_components.climkit.history import stored_costs
 from custom_components.climkit.statistics.updates import RecorderError
 
 from .conftest import NOW, entry_for, history_done, set_up
+from .history.pricing import HALVES, in_halves
 from .ledger import hours_of
 from .simulator import Fault, SimulatedSite, Simulator, sites
 from .tariffs import add_tariff
@@ -266,18 +267,6 @@ async def test_the_bill_of_a_flat_whose_price_changes(
     )
     assert (item["component"], item["unit"]) == ("cold_water", "m³")
     assert item["cost"] == MONEY(cost(used, 2.5), abs=0.2)
-
-
-HALVES = {
-    "pricing": "times",
-    "price": 0.20,
-    "zones": [{"price": 0.30, "from": "06:30:00", "to": "20:30:00"}],
-}
-
-
-def in_halves(local: datetime) -> float:
-    """Return 0.30 from 06:30 to 20:30, or else 0.20."""
-    return 0.30 if 6.5 <= local.hour + local.minute / 60 < 20.5 else 0.20
 
 
 @pytest.mark.parametrize(
