@@ -52,8 +52,8 @@ COVERED: Final[Mapping[int, tuple[str, ...]]] = {
     15: ("test_unknowns.py::test_negative_amounts",),
     16: (
         "test_unknowns.py::test_variant",
-        "history/test_importer.py::test_windows_that_are_refused_are_halved",
-        "history/test_importer.py::test_data_that_begins_late",
+        "history/importer/test_windows.py::test_windows_that_are_refused_are_halved",
+        "history/importer/test_windows.py::test_data_that_begins_late",
     ),
     17: (
         "test_trouble.py::test_odd_rows",
