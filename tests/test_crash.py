@@ -1,6 +1,7 @@
 """Home Assistant killed in the middle of an import, and started again: the same rows."""
 
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 import multiprocessing
 from multiprocessing.process import BaseProcess
@@ -75,7 +76,7 @@ def _database(folder: Path) -> sqlite3.Connection:
 
 def _count(folder: Path) -> int:
     try:
-        with _database(folder) as database:
+        with closing(_database(folder)) as database:
             return int(
                 database.execute("select count(*) from statistics").fetchone()[0]
             )
@@ -85,7 +86,7 @@ def _count(folder: Path) -> int:
 
 def _rows(folder: Path) -> Rows:
     rows: Rows = {}
-    with _database(folder) as database:
+    with closing(_database(folder)) as database:
         for series, *row in database.execute(
             "select statistic_id, start_ts, round(state, 6), sum from statistics"
             " join statistics_meta on statistics_meta.id = metadata_id"

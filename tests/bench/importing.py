@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import os
@@ -138,7 +139,7 @@ async def _poll_without_news(
 
 def _written(path: Path) -> float:
     """Return a number that grows with every row that is written or rewritten."""
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         (count, total) = database.execute(
             "select count(*), total(sum) from statistics"
         ).fetchone()
@@ -161,7 +162,7 @@ def _compare(
     """Compare every hour of every series with the model, and check every sum."""
     newest_sure = now - timedelta(hours=2)
     truth = site.frame("electricity", "H", site.created, now)
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         for flow in flows:
             rows = np.array(
                 database.execute(

@@ -1,6 +1,7 @@
 """A tariff is added to years of history, watched: rows, time, requests, every single cost."""
 
 import asyncio
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 import os
@@ -136,7 +137,7 @@ async def _questions(simulated: Cloud) -> int:
 
 
 def _count(path: Path) -> int:
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         (count,) = database.execute(
             "select count(*) from statistics join statistics_meta"
             " on statistics_meta.id = metadata_id where unit_of_measurement = 'CHF'"
@@ -146,7 +147,7 @@ def _count(path: Path) -> int:
 
 def _compare(path: Path, result: Pricing) -> None:
     """Hold every cost against stored energy and the price on paper."""
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         ids = dict(
             database.execute(
                 "select statistic_id, id from statistics_meta where source = 'climkit'"
