@@ -15,6 +15,7 @@ import time
 
 from tests.simulator import sites
 from tests.simulator.__main__ import SITES
+from tests.simulator.options import EXAMPLES, switches
 
 from .client import HomeError
 from .cloud import Cloud
@@ -32,11 +33,24 @@ def say(text: str) -> None:
     print(f"[{time.monotonic() - STARTED:4.0f} s] {text}", flush=True)
 
 
-def arguments() -> argparse.Namespace:
-    """Return the command line's options."""
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the command line's options; `cloud` has those that the simulator reads."""
+    own = _own_options()
     parser = argparse.ArgumentParser(
         description="Run a real Home Assistant with Climkit against a simulated cloud.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[own, switches()],
     )
+    options = parser.parse_args(words)
+    _, options.cloud = own.parse_known_args(words)
+    options.cloud += [f"--site={name}" for name in options.site]
+    return options
+
+
+def _own_options() -> argparse.ArgumentParser:
+    """Return the options that are the demo's, not its cloud's."""
+    parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--port", type=int, default=8123, help="of the page (8123)")
     parser.add_argument(
         "--language", choices=LANGUAGES, help="of the page and of all names (en)"
@@ -63,7 +77,7 @@ def arguments() -> argparse.Namespace:
         default=CHECKOUT / ".demo",
         help="where Home Assistant lives (.demo)",
     )
-    return parser.parse_args()
+    return parser
 
 
 async def add_climkit(
@@ -137,8 +151,7 @@ async def running(options: argparse.Namespace) -> AsyncIterator[tuple[Home, Clou
     async with contextlib.AsyncExitStack() as stack:
         say("Starting the simulated Climkit cloud, and Home Assistant")
         options.directory.mkdir(parents=True, exist_ok=True)
-        sites = [f"--site={name}" for name in options.site]
-        cloud = Cloud(options.directory / "simulator.log", *sites)
+        cloud = Cloud(options.directory / "simulator.log", *options.cloud)
         home = Home(
             options.directory,
             port=port,
