@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from .faults import Fault
 from .local_time import local_start, moment_of
+from .meters import SimulatedMeter
 from .quirks import Quirks, Refusal
 from .site import SimulatedSite
 from .typed import value_of
@@ -271,7 +272,8 @@ def _ids(
     name: str, sites: Sequence[SimulatedSite], types: Collection[str] = ()
 ) -> list[str]:
     """Return the ids of what has this name or id, or the type of this name."""
-    things = [thing for site in sites for thing in (site, *site.meters)]
+    things: list[SimulatedSite | SimulatedMeter] = [*sites]
+    things += [meter for site in sites for meter in site.meters]
     found = [thing.id for thing in things if name in (thing.name, thing.id)]
     found += [kind for kind in types if kind == name]
     if not found:
