@@ -20,12 +20,16 @@ from tests.simulator.options import EXAMPLES, switches
 from .client import HomeError
 from .cloud import Cloud
 from .home import LANGUAGES, PASSWORD, USERNAME, Home, free_port
+from .patience import Patience
 from .progress import Progress, listed
 from .seed import CHECKOUT
 from .setup_flow import run_flow
 from .tariffs import add_tariffs
 
 STARTED = time.monotonic()
+STANDSTILL = 120
+"""Seconds without progress before the demo calls itself ready: some 45 pass while
+a limited cloud is searched for the day before which it gives nothing."""
 
 
 def say(text: str) -> None:
@@ -112,22 +116,23 @@ def choice_of_meters() -> list[str]:
     ]
 
 
-async def show_progress(home: Home, *, limit: float = 150) -> None:
-    """Wait until everything is there, at most `limit` seconds, and say how far it is."""
+async def show_progress(home: Home) -> None:
+    """Wait until everything is there, or nothing more comes, and say how far it is."""
     shown, dashboard = "", ""
+    patience = Patience(STANDSTILL)
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(limit):
-            while True:
-                progress = await Progress.of(home)
-                if (text := listed(progress.dashboard)) != dashboard:
-                    say(f"  In the Energy dashboard: {text}")
-                    dashboard = text
-                if (text := str(progress)) != shown:
-                    say(f"  {text}")
-                    shown = text
-                if progress.is_complete:
-                    return
-                await asyncio.sleep(2)
+        while True:
+            progress = await Progress.of(home)
+            if (text := listed(progress.dashboard)) != dashboard:
+                say(f"  In the Energy dashboard: {text}")
+                dashboard = text
+            if (text := str(progress)) != shown:
+                say(f"  {text}")
+                shown = text
+            if progress.is_complete:
+                return
+            patience.see((shown, dashboard))
+            await asyncio.sleep(2)
 
 
 def remove(directory: Path) -> None:
