@@ -15,16 +15,21 @@ import time
 
 from tests.simulator import sites
 from tests.simulator.__main__ import SITES
+from tests.simulator.options import EXAMPLES, switches
 
 from .client import HomeError
 from .cloud import Cloud
 from .home import LANGUAGES, PASSWORD, USERNAME, Home, free_port
+from .patience import Patience
 from .progress import Progress, listed
 from .seed import CHECKOUT
 from .setup_flow import run_flow
 from .tariffs import add_tariffs
 
 STARTED = time.monotonic()
+STANDSTILL = 120
+"""Seconds without progress before the demo calls itself ready: some 45 pass while
+a limited cloud is searched for the day before which it gives nothing."""
 
 
 def say(text: str) -> None:
@@ -32,11 +37,24 @@ def say(text: str) -> None:
     print(f"[{time.monotonic() - STARTED:4.0f} s] {text}", flush=True)
 
 
-def arguments() -> argparse.Namespace:
-    """Return the command line's options."""
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the command line's options; `cloud` has those that the simulator reads."""
+    own = _own_options()
     parser = argparse.ArgumentParser(
         description="Run a real Home Assistant with Climkit against a simulated cloud.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[own, switches()],
     )
+    options = parser.parse_args(words)
+    _, options.cloud = own.parse_known_args(words)
+    options.cloud += [f"--site={name}" for name in options.site]
+    return options
+
+
+def _own_options() -> argparse.ArgumentParser:
+    """Return the options that are the demo's, not its cloud's."""
+    parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--port", type=int, default=8123, help="of the page (8123)")
     parser.add_argument(
         "--language", choices=LANGUAGES, help="of the page and of all names (en)"
@@ -63,7 +81,7 @@ def arguments() -> argparse.Namespace:
         default=CHECKOUT / ".demo",
         help="where Home Assistant lives (.demo)",
     )
-    return parser.parse_args()
+    return parser
 
 
 async def add_climkit(
@@ -98,22 +116,23 @@ def choice_of_meters() -> list[str]:
     ]
 
 
-async def show_progress(home: Home, *, limit: float = 150) -> None:
-    """Wait until everything is there, at most `limit` seconds, and say how far it is."""
+async def show_progress(home: Home) -> None:
+    """Wait until everything is there, or nothing more comes, and say how far it is."""
     shown, dashboard = "", ""
+    patience = Patience(STANDSTILL)
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(limit):
-            while True:
-                progress = await Progress.of(home)
-                if (text := listed(progress.dashboard)) != dashboard:
-                    say(f"  In the Energy dashboard: {text}")
-                    dashboard = text
-                if (text := str(progress)) != shown:
-                    say(f"  {text}")
-                    shown = text
-                if progress.is_complete:
-                    return
-                await asyncio.sleep(2)
+        while True:
+            progress = await Progress.of(home)
+            if (text := listed(progress.dashboard)) != dashboard:
+                say(f"  In the Energy dashboard: {text}")
+                dashboard = text
+            if (text := str(progress)) != shown:
+                say(f"  {text}")
+                shown = text
+            if progress.is_complete:
+                return
+            patience.see((shown, dashboard))
+            await asyncio.sleep(2)
 
 
 def remove(directory: Path) -> None:
@@ -137,8 +156,7 @@ async def running(options: argparse.Namespace) -> AsyncIterator[tuple[Home, Clou
     async with contextlib.AsyncExitStack() as stack:
         say("Starting the simulated Climkit cloud, and Home Assistant")
         options.directory.mkdir(parents=True, exist_ok=True)
-        sites = [f"--site={name}" for name in options.site]
-        cloud = Cloud(options.directory / "simulator.log", *sites)
+        cloud = Cloud(options.directory / "simulator.log", *options.cloud)
         home = Home(
             options.directory,
             port=port,

@@ -10,8 +10,9 @@ STALLED: Final = 300.0
 class Patience:
     """Of somebody who waits, and looks from time to time how far things are."""
 
-    def __init__(self) -> None:
-        """Begin to wait."""
+    def __init__(self, stalled: float = STALLED) -> None:
+        """Begin to wait, for at most so many seconds in which nothing moves."""
+        self._stalled = stalled
         self._seen: object = None
         self._since = time.monotonic()
 
@@ -19,5 +20,5 @@ class Patience:
         """Note how far it is; raises TimeoutError when that is for long the same."""
         if state != self._seen:
             self._seen, self._since = state, time.monotonic()
-        elif time.monotonic() - self._since > STALLED:
-            raise TimeoutError(f"Nothing has moved for {STALLED:.0f} s: {state}")
+        elif time.monotonic() - self._since > self._stalled:
+            raise TimeoutError(f"Nothing has moved for {self._stalled:.0f} s: {state}")

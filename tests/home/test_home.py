@@ -1,10 +1,13 @@
 """How a home goes through a set-up dialog, and what it shows of it."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from tests.home import HomeError
+from tests.home import Home, HomeError
+from tests.home.__main__ import show_progress
+from tests.home.progress import Progress
 from tests.home.requirements import requirements
 from tests.home.setup_flow import describe, fill
 
@@ -54,3 +57,28 @@ def test_requirements_include_the_page_and_ours_but_nothing_replaced() -> None:
     names = {line.split("==")[0].split(">=")[0] for line in requirements()}
     assert {"home-assistant-frontend", "SQLAlchemy", "mashumaro"} <= names
     assert not {"pymicro-vad", "pyspeex-noise"} & names
+
+
+@pytest.mark.parametrize(
+    ("pace", "ready"), [(100, 1000), (110, 1100), (130, 122)], ids=str
+)
+async def test_the_demo_waits_for_as_long_as_its_history_grows(
+    monkeypatch: pytest.MonkeyPatch, pace: int, ready: int
+) -> None:
+    """Ten steps at this pace are waited for, unless it stands still for two minutes."""
+    seconds = 0
+
+    async def wait(some: int) -> None:
+        nonlocal seconds
+        seconds += some
+
+    async def of(_: object) -> Progress:
+        known = min(seconds // pace, 10)
+        return Progress(history=known * 10.0, known=known, sensors=10, dashboard={})
+
+    monkeypatch.setattr(Progress, "of", of)
+    monkeypatch.setattr("tests.home.__main__.asyncio", SimpleNamespace(sleep=wait))
+    clock = SimpleNamespace(monotonic=lambda: float(seconds))
+    monkeypatch.setattr("tests.home.patience.time", clock)
+    await show_progress(cast(Home, None))
+    assert seconds == ready

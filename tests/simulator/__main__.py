@@ -10,7 +10,7 @@ import signal
 from typing import Final
 
 from . import sites
-from .local_time import local_start
+from .options import EXAMPLES, midnight, quirks_of, switches
 from .server import Simulator
 from .site import SimulatedSite
 
@@ -30,9 +30,15 @@ SITES: Final[dict[str, Callable[..., SimulatedSite]]] = {
 }
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulator")
-    parser.description = "A server that behaves like Climkit's metering cloud."
+def command_line() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.simulator",
+        description="A server that behaves like Climkit's metering cloud.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[switches()],
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8765, help="0 takes a free one")
     parser.add_argument(
@@ -52,46 +58,60 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--min-interval", type=float, default=1.0, help="seconds between two requests"
     )
-    return parser.parse_args()
+    return parser
 
 
-def _simulator(options: argparse.Namespace) -> Simulator:
+def simulator(options: argparse.Namespace) -> Simulator:
+    """Return the cloud of these options; raises ValueError for a meter there is not."""
     served: dict[str, SimulatedSite] = {}
     age = {}
     if options.created is not None:
-        midnight = local_start(options.created, "Europe/Zurich")
-        age["created"] = datetime.fromtimestamp(midnight, UTC)
+        age["created"] = midnight(options.created)
     for name in options.site or ["showcase"]:
         site = SITES[name](**age)
         served[site.id] = site
     served |= {site.id: site for site in sites.many(options.many, **age)}
     accounts = dict(account.split(":", 1) for account in options.account)
     delay = options.delay_minutes
-    return Simulator(
+    cloud = Simulator(
         list(served.values()),
         accounts=accounts or {"demo": "demo"},
         publication_delay=None if delay is None else timedelta(minutes=delay),
         min_interval=options.min_interval,
+        quirks=quirks_of(options, list(served.values()), datetime.now(UTC)),
     )
+    for fault in options.fault:
+        cloud.faults.add(fault)
+    return cloud
 
 
-async def _run(options: argparse.Namespace) -> None:
-    simulator = _simulator(options)
+async def _run(cloud: Simulator, options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
-    await simulator.start(options.port, options.host)
+    await cloud.start(options.port, options.host)
     try:
-        names = ", ".join(site.name for site in simulator.sites[:5])
-        print(f"Climkit simulator: {simulator.url}", flush=True)
-        print(f"  sites: {names} ({len(simulator.sites)})", flush=True)
-        print(f"  accounts: {', '.join(simulator.accounts)}", flush=True)
+        names = ", ".join(site.name for site in cloud.sites[:5])
+        print(f"Climkit simulator: {cloud.url}", flush=True)
+        print(f"  sites: {names} ({len(cloud.sites)})", flush=True)
+        print(f"  accounts: {', '.join(cloud.accounts)}", flush=True)
         await stop.wait()
     finally:
-        await simulator.stop()
+        await cloud.stop()
+
+
+def main() -> None:
+    """Run until stopped."""
+    parser = command_line()
+    options = parser.parse_args()
+    try:
+        cloud = simulator(options)
+    except ValueError as err:
+        parser.error(str(err))
+    asyncio.run(_run(cloud, options))
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(_arguments()))
+    main()

@@ -26,7 +26,8 @@ def limited(asked: Asked, quirks: Quirks) -> Asked:
             return replace(asked, end=asked.start)
         raise RefusedError(quirks.window_refusal, "Period too long")
     depth = quirks.depth.get(asked.resolution, quirks.depth.get(""))
-    if depth is None or asked.start >= depth:
+    lifted = quirks.depth_lifted is not None and asked.at >= quirks.depth_lifted
+    if lifted or depth is None or asked.start >= depth:
         return asked
     match quirks.depth_refusal:
         case "empty":

@@ -57,6 +57,8 @@ class Quirks:
     """By sampling, "" for the others: what begins before (aware) is not given."""
     depth_refusal: Refusal | Literal["empty", "clipped"] = 400
     """Of the whole window; only "clipped" gives what is not before."""
+    depth_lifted: datetime | None = None
+    """From this aware moment on, everything is given."""
     most_rows: int | None = None
     """A reply has no more rows than that; the others are left out without a word."""
     kept_rows: Literal["first", "last"] = "first"

@@ -106,7 +106,9 @@ async def test_depth(hasty: PlainClient, how: Any) -> None:
         return
     status, rows = await asked(hasty, "H", 11)
     assert (status, len(rows)) == (200, 10 * 24 if how == "clipped" else 0)
-    quirks.depth = {}
+    quirks.depth_lifted = NOW + MINUTE
+    assert len((await asked(hasty, "H", 11))[1]) == len(rows)
+    quirks.depth_lifted = NOW
     assert len((await asked(hasty, "H", 11))[1]) == 11 * 24
 
 
