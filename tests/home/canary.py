@@ -30,7 +30,7 @@ from .browser import CHROMIUM, listen, log_in, open_page, shot_of_failure
 from .client import HomeError
 from .cloud import Cloud
 from .home import Home
-from .log import LOADED, sort_log
+from .log import sort_log
 from .pages import energy_sources, open_energy, show_day_of_month
 from .patience import Patience
 from .progress import Progress, listed
@@ -110,20 +110,17 @@ async def shown(home: Home) -> str:
     now = datetime.now(ZoneInfo("Europe/Zurich"))
     # Yesterday; early in the morning the day before, for the water comes late.
     day = (now - timedelta(hours=7)).date() - timedelta(days=1)
-    site, patience = sites.showcase().name, Patience()
     complaints: list[str] = []
+    table: dict[str, str] = {}
+    patience = Patience()
     async with open_page() as page, shot_of_failure(page, "canary"):
         listen(page, complaints)
         await log_in(page, home.url)
         await open_energy(page)
         await show_day_of_month(page, day.day)
-        table: dict[str, str] = {}
-        # Until the page has fetched the day: nothing of this site is zero then.
-        while not table or not all(re.search("[1-9]", text) for text in table.values()):
+        while not re.search("[1-9]", "".join(table.values())):  # not fetched yet
+            patience.see(table := await energy_sources(page))
             await page.wait_for_timeout(100)
-            rows = (await energy_sources(page)).items()
-            table = {name: text for name, text in rows if name.startswith(site)}
-            patience.see(table)
     told = [*map(" ".join, table.items()), *complaints]
     return expect(not complaints, ", ".join(told))
 
@@ -178,7 +175,6 @@ async def log_is_clean() -> str:
     """Show what the whole log says against Climkit, and beside it."""
     text = (DIRECTORY / "home-assistant.log").read_text("utf-8", errors="replace")
     text = text.replace(f"{CHECKOUT}/", "")  # which may well be called climkit
-    expect(LOADED in text, "Climkit was never loaded")
     ours, others = sort_log(text)
     for record in others[:20]:
         say(f"  beside: {record.splitlines()[0]}")

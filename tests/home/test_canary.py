@@ -29,15 +29,23 @@ TRACEBACK = (
 
 def test_a_log_is_sorted_by_records_and_not_by_lines() -> None:
     log = NOTICE + QUIET + OTHER + USAGE + TRACEBACK
-    assert sort_log(log) == (
-        [USAGE.strip(), TRACEBACK.strip()],
-        [OTHER.strip()],
-    )
+    assert sort_log(log) == ([USAGE.strip(), TRACEBACK.strip()], [OTHER.strip()])
+
+
+def test_times_may_have_an_offset() -> None:
+    log = (NOTICE + OTHER + USAGE).replace(".001 ", ".001+00:00 ")
+    ours, others = sort_log(log)
+    assert (len(ours), len(others)) == (1, 1)
 
 
 def test_a_log_without_anything_serious() -> None:
     assert sort_log(NOTICE + QUIET) == ([], [])
-    assert sort_log("") == ([], [])
+
+
+@pytest.mark.parametrize("log", ["", QUIET, NOTICE.replace("2026-11-27 ", "Friday ")])
+def test_a_log_that_is_not_understood_is_not_clean(log: str) -> None:
+    with pytest.raises(HomeError, match="loaded"):
+        sort_log(log)
 
 
 @pytest.mark.parametrize(("is_so", "mark"), [(True, "ok "), (False, "FAILED ")])
