@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.home import PASSWORD, USERNAME, Home, run_flow
-from tests.home.__main__ import choice_of_meters
+from tests.home.__main__ import DASHBOARD, choice_of_meters
 from tests.home.cloud import Cloud
 from tests.home.patience import Patience
 from tests.home.progress import Progress
@@ -34,14 +34,6 @@ PRICED = {
     "hot_water_cost": ("hot_water", "conso_total", "hot_water"),
 }
 """By the statistic: what is priced, and by which price."""
-DASHBOARD = {
-    "grid": 1,
-    "solar": 1,
-    "battery": 1,
-    "water": 2,  # cold and hot
-    "devices": 7,  # three flats, common parts, heat pump, two charge points
-    "water devices": 6,  # cold and hot of three flats
-}
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ Run by scripts/demo and scripts/develop; ends cleanly on Ctrl-C.
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 import contextlib
 from pathlib import Path
 import shutil
 import signal
 import sys
 import time
+from typing import Final
 
 from tests.simulator import sites
 from tests.simulator.__main__ import SITES
@@ -30,6 +31,16 @@ STARTED = time.monotonic()
 STANDSTILL = 120
 """Seconds without progress before the demo calls itself ready: some 45 pass while
 a limited cloud is searched for the day before which it gives nothing."""
+
+DASHBOARD: Final = {
+    "grid": 1,
+    "solar": 1,
+    "battery": 1,
+    "water": 2,  # cold and hot
+    "devices": 7,  # three flats, common parts, heat pump, two charge points
+    "water devices": 6,  # cold and hot of three flats
+}
+"""What the Energy dashboard has in the end, with the meters of `choice_of_meters`."""
 
 
 def say(text: str) -> None:
@@ -196,19 +207,20 @@ async def demo(options: argparse.Namespace) -> None:
             group.create_task(cloud.serve())
 
 
+async def until_stopped[T](work: Awaitable[T]) -> T:
+    """Return what work comes to; a signal to end cancels it, so that it can clean up."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await work
+
+
 def main() -> int:
     """Run the demo and return the exit code."""
     options = arguments()
-
-    async def until_stopped() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        await demo(options)
-
     try:
-        asyncio.run(until_stopped())
+        asyncio.run(until_stopped(demo(options)))
     except asyncio.CancelledError:
         say("Stopped")
         return 0

@@ -1,6 +1,8 @@
 """Speaks to a running Home Assistant as its web page does: HTTP and WebSocket."""
 
 import asyncio
+from collections.abc import AsyncIterator
+import contextlib
 from http import HTTPStatus
 from typing import Any, Self, override
 
@@ -106,18 +108,14 @@ class HomeClient:
 
     async def command(self, kind: str, **fields: Any) -> Any:
         """Send one WebSocket command and return its result; raises HomeError."""
-        address = self.url.join(URL("/api/websocket"))
-        async with self._session.ws_connect(address, max_msg_size=0) as socket:
-            await socket.receive_json()
-            await socket.send_json({"type": "auth", "access_token": self._token})
-            if (answer := await socket.receive_json())["type"] != "auth_ok":
-                raise HomeError(f"WebSocket log-in refused: {answer}")
-            await socket.send_json({"id": 1, "type": kind, **fields})
+        async with self._asking(kind, fields) as (_, result):
+            return result
+
+    async def first_event(self, kind: str, **fields: Any) -> Any:
+        """Subscribe and return the first event that comes; raises HomeError."""
+        async with self._asking(kind, fields) as (socket, _):
             async with asyncio.timeout(STALLED):
-                answer = await socket.receive_json()
-        if not answer["success"]:
-            raise HomeError(f"{kind}: {answer['error']}")
-        return answer["result"]
+                return (await socket.receive_json())["event"]
 
     async def states(self, integration: str) -> dict[str, Json]:
         """Return the states of one integration's entities by entity id."""
@@ -127,6 +125,24 @@ class HomeClient:
         return {
             state["entity_id"]: state for state in states if state["entity_id"] in ours
         }
+
+    @contextlib.asynccontextmanager
+    async def _asking(
+        self, kind: str, fields: Json
+    ) -> AsyncIterator[tuple[aiohttp.ClientWebSocketResponse, Any]]:
+        """Send one command and keep its connection open, with the result at hand."""
+        address = self.url.join(URL("/api/websocket"))
+        async with self._session.ws_connect(address, max_msg_size=0) as socket:
+            await socket.receive_json()
+            await socket.send_json({"type": "auth", "access_token": self._token})
+            if (answer := await socket.receive_json())["type"] != "auth_ok":
+                raise HomeError(f"WebSocket log-in refused: {answer}")
+            await socket.send_json({"id": 1, "type": kind, **fields})
+            async with asyncio.timeout(STALLED):
+                answer = await socket.receive_json()
+            if not answer["success"]:
+                raise HomeError(f"{kind}: {answer['error']}")
+            yield socket, answer["result"]
 
     async def _redeem(self, code: str) -> None:
         """Turn an authorization code into an access token (valid 30 minutes)."""

@@ -1,7 +1,7 @@
 """How far a home has come with what Climkit brings into it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Self, override
 
@@ -21,8 +21,8 @@ class Progress:
 
     history: float
     """In percent; of several sites the one that is furthest behind."""
-    known: int
-    """Sensors that have a value."""
+    silent: Collection[str]
+    """Sensors without a value, by entity id."""
     sensors: int
     dashboard: Mapping[str, int]
     """The number of entries in the Energy dashboard by what they are."""
@@ -45,10 +45,10 @@ class Progress:
             for row in registry
             if row["unique_id"].endswith("_self_consumption_rate")
         }
-        counted = [state for id_, state in states.items() if id_ not in by_night]
+        counted = states.keys() - by_night
         return cls(
             history=min(percents, default=0.0),
-            known=sum(state["state"] not in _NO_VALUE for state in counted),
+            silent=sorted(id_ for id_ in counted if states[id_]["state"] in _NO_VALUE),
             sensors=len(counted),
             dashboard=_entries(await _preferences(home)),
         )
@@ -56,13 +56,13 @@ class Progress:
     @property
     def is_complete(self) -> bool:
         """Return whether every sensor has a value, which needs the whole history."""
-        return 0 < self.known == self.sensors
+        return self.sensors > 0 and not self.silent
 
     @override
     def __str__(self) -> str:
+        known = self.sensors - len(self.silent)
         return (
-            f"History {self.history:.0f} %, values of {self.known} of {self.sensors}"
-            " sensors"
+            f"History {self.history:.0f} %, values of {known} of {self.sensors} sensors"
         )
 
 

@@ -18,6 +18,8 @@ from homeassistant.bootstrap import (
 CORE: Final = Path(components.__path__[0])
 CUSTOM: Final = Path(__file__).parents[2] / "custom_components"
 CONFIGURED: Final = {"config", "energy", "history", "logbook", "recorder", "climkit"}
+IMPORTED: Final = {"hassio"}
+"""What others import without depending on it: analytics does."""
 REPLACED: Final = {file.stem for file in Path(__file__).parent.glob("modules/*.py")}
 
 
@@ -35,7 +37,7 @@ def requirements() -> list[str]:
     """Return the requirements of everything a home loads, sorted, without repeats."""
     found: set[str] = set()
     seen: set[str] = set()
-    todo = {*CONFIGURED, *CORE_INTEGRATIONS, *DEFAULT_INTEGRATIONS}
+    todo = {*CONFIGURED, *IMPORTED, *CORE_INTEGRATIONS, *DEFAULT_INTEGRATIONS}
     todo |= LOGGING_AND_HTTP_DEPS_INTEGRATIONS - {"sentry"}
     while todo:
         seen.add(domain := todo.pop())
