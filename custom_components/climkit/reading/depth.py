@@ -59,6 +59,16 @@ class DepthSearch:
         # Not beside it, if that is bad too.
         return not await self._async_answers((piece[0] - 2 * step, piece[0] - step))
 
+    async def async_begins_later(self, piece: Span) -> bool:
+        """Return whether a long piece is refused for its beginning, and find the depth.
+
+        Where the shortest question that begins there is refused as well.
+        """
+        shortest = piece[0], piece[0] + SHORTEST[self._kind.resolution]
+        if piece[1] <= shortest[1] or await self._async_answers(shortest):
+            return False
+        return await self.async_find(shortest[1])
+
     async def async_find(self, refused: datetime) -> bool:
         """Find the depth behind what was refused; return whether there is one."""
         # One that is over: what there is of it may be less than can be asked at once.
@@ -77,7 +87,8 @@ class DepthSearch:
             some.append(self._start(self._limit.oldest))
         if self._limit.depth:
             some += [self._limit.depth + DAY, self._limit.depth + 7 * DAY]
-        return some
+        # Other resolutions seldom begin long before or after.
+        return some or self._asker.limits.depths(self._kind.who)
 
     async def async_has_moved(self, piece: Span) -> bool:
         """Return whether a piece that is refused begins where the depth was, and find it.
