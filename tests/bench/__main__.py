@@ -56,17 +56,9 @@ def _imports(years: int) -> list[tuple[int, Import]]:
     alone = ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1)
     with alone:
         for meters, chosen, length in sizes:
-            done = alone.submit(_import, meters, chosen, _days(length))
+            done = alone.submit(importing.run, meters, chosen, _days(length))
             results.append((length, done.result()))
     return results
-
-
-def _import(meters: int, chosen: int, days: int) -> Import:
-    with tempfile.TemporaryDirectory() as folder:
-        measuring = importing.measure(
-            Path(folder), meters=meters, chosen=chosen, days=days
-        )
-        return asyncio.run(measuring)
 
 
 def _days(years: int) -> int:
@@ -234,8 +226,9 @@ def _limits(years: int) -> list[Limited]:
 def _limit_lines(years: int, results: list[Limited]) -> Iterator[Line]:
     for r in results:
         of = f"{years} {'years' if years > 1 else 'year'}, {r.meters} meters"
+        least = f"{r.windows}" + f" + {r.search} to find it" * bool(r.search)
         yield Line(
-            f"requests to import {of}, {r.case.name} (the least: {r.least})",
+            f"requests to import {of}, {r.case.name} (the least: {least})",
             f"<= {r.bar}",
             str(r.total),
             met=r.total <= r.bar,

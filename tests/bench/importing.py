@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
 import sqlite3
+import tempfile
 import time
 from typing import Any, Final
 
@@ -45,6 +46,13 @@ class Import:
     """Rows that polls without news wrote."""
     seen: Seen = field(default_factory=Seen)
     idle: Seen = field(default_factory=Seen)
+
+
+def run(meters: int, chosen: int, days: int) -> Import:
+    """Import the history of a site into a new database; may be in another process."""
+    with tempfile.TemporaryDirectory() as folder:
+        measuring = measure(Path(folder), meters=meters, chosen=chosen, days=days)
+        return asyncio.run(measuring)
 
 
 async def measure(

@@ -77,15 +77,14 @@ class Case:
         """Return from when on something is given of a site that is metered since then."""
         return max(begin, MIDNIGHT - self.depth) if self.depth else begin
 
-    def least(self, begin: datetime, columns: int) -> int:
+    def windows(self, begin: datetime, columns: int) -> int:
         """Return how few requests could bring the history since then, on paper.
 
         As many as there are windows in what the cloud gives of it, but for the hours
         that polls bring. The longest window is the shortest of what the cloud takes, of
         as many hours as a reply has rows, and of what a reply has room for: so many
         days, and so many values, `columns` of them an hour. Nothing is asked for twice,
-        nothing in vain, and nothing but hours; but a depth has to be found: by questions
-        that are answered by yes or no, a day among so many takes their logarithm.
+        nothing in vain, and nothing but hours.
         """
         given = START - self.since(begin) - POLLED
         at_once = min(
@@ -94,8 +93,16 @@ class Case:
             self.window or LONGEST_WINDOW,
             self.rows * HOUR if self.rows else LONGEST_WINDOW,
         )
-        search = log2((START - begin) / DAY) if self.since(begin) > begin else 0
-        return ceil(given / at_once) + ceil(search)
+        return ceil(given / at_once)
+
+    def search(self, begin: datetime) -> int:
+        """Return how few questions could find the day before which nothing is given.
+
+        Each is answered by yes or no, so it takes the logarithm of the number of days.
+        """
+        if self.since(begin) == begin:
+            return 0
+        return ceil(log2((START - begin) / DAY))
 
 
 CASES: Final = (
@@ -113,13 +120,20 @@ class Limited:
 
     case: Case
     meters: int
-    least: int
+    windows: int
+    search: int
+    """The fewest requests for the hours themselves, and to find the depth."""
     requests: Counter[str] = field(default_factory=Counter)
     """By sampling, whether they were granted or refused; without polls."""
     seconds: float = 0.0
     """Until all was in, by the simulated clock."""
     smallest_gap: float = 0.0
     book: Compared = field(default_factory=Compared)
+
+    @property
+    def least(self) -> int:
+        """Return how few requests it could be."""
+        return self.windows + self.search
 
     @property
     def total(self) -> int:
@@ -140,7 +154,8 @@ async def measure(
     site = sites.large(meters, created=begin)
     ids = [meter.id for meter in site.meters if meter.mode != "introduction"]
     columns = site.frame("electricity", "H", START - DAY, START).names
-    result = Limited(case, meters, case.least(begin, len(columns)))
+    windows = case.windows(begin, len(columns))
+    result = Limited(case, meters, windows, case.search(begin))
     with frozen_time(START) as frozen:
         cloud = Simulator(
             [site], clock=dt_util.utcnow, min_interval=0, quirks=case.quirks

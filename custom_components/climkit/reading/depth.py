@@ -16,8 +16,9 @@ from ..metering.hours import HOUR
 from ..metering.spans import Span
 from .answers import Question, newest_value
 from .asking import DAY, Asker
-from .limits import INTERVAL, NEVER, SHORTEST, Kind
+from .limits import EVER, INTERVAL, NEVER, SHORTEST, Kind
 
+MONTH: Final = 31 * DAY
 BY_HOURS: Final = (Resolution.QUARTER_HOUR, Resolution.HOUR)
 
 _UNITS: Final[Mapping[Resolution, Resolution]] = dict.fromkeys(BY_HOURS, Resolution.DAY)
@@ -75,10 +76,19 @@ class DepthSearch:
         newest = self._start(self._start(dt_util.utcnow()) - DAY)
         for known in (*self._likely(), newest):
             if newest >= known >= refused and await self._async_gives_from(known):
-                starts = self._starts(refused, known)
+                near = refused if known == newest else await self._async_near(known)
+                starts = self._starts(max(refused, near), known)
                 self._note(await self._async_first(starts, self._async_gives_from))
                 return True
         return False
+
+    async def _async_near(self, known: datetime) -> datetime:
+        """Return a month before what is given, if that is refused; or else any time.
+
+        For what was likely is seldom far from the truth.
+        """
+        month = self._start(known - MONTH)
+        return EVER if await self._async_gives_from(month) else month
 
     def _likely(self) -> list[datetime]:
         """Return from when on something may be given, by what was known till now."""
