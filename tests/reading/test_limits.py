@@ -64,6 +64,16 @@ def test_more_than_ever_worked_is_refused() -> None:
     assert limits.length(HOURS, NOW) == 7.5 * DAY
 
 
+def test_a_control_asks_for_no_more_than_has_worked() -> None:
+    limits, quarters = Limits(), Kind("electricity", Resolution.QUARTER_HOUR)
+    assert limits.proven(quarters, NOW) == 30 * DAY  # nothing is known yet
+    limits.refuse(quarters, DAY, NOW)
+    for _ in range(4):
+        limits.worked(quarters, DAY / 2)
+    assert limits.length(quarters, NOW) == 0.75 * DAY
+    assert limits.proven(quarters, NOW) == DAY / 2
+
+
 def test_short_answers_tell_nothing_of_the_length() -> None:
     limits = Limits()
     limits.refuse(HOURS, 120 * DAY, NOW)

@@ -190,6 +190,14 @@ class Limits:
             limit.successes = SUCCESSES
         return min(longest, limit.length or longest)
 
+    def proven(self, kind: Kind, now: datetime) -> timedelta:
+        """Return how much to ask for at once where it must not be too much.
+
+        What is tried may be; not what has worked.
+        """
+        length, worked = self.length(kind, now), self.of(kind).worked
+        return min(length, max(worked, SHORTEST[kind.resolution])) if worked else length
+
     def refuse(self, kind: Kind, length: timedelta, now: datetime) -> bool:
         """Shorten the length of a kind after a no; False if it is the shortest already.
 
