@@ -7,6 +7,7 @@ I/O, no clock, nothing of Home Assistant.
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 HOUR: Final = timedelta(hours=1)
@@ -55,8 +56,12 @@ def starting_from(
     return {begin: amount for begin, amount in amounts.items() if begin >= start}
 
 
+@lru_cache(maxsize=2048)
 def hour_of(time: datetime) -> datetime:
-    """Return the start of the hour, in UTC, that `time` is in."""
+    """Return the start of the hour, in UTC, that `time` is in.
+
+    Of hundreds of flows it is asked for the same two days of quarter hours.
+    """
     return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 

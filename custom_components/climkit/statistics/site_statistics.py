@@ -298,10 +298,11 @@ class SiteStatistics:
         return self._progress.newest(flow)
 
     @callback
-    def advance(self, flow: Flow, until: datetime) -> None:
-        """Note that the history of a flow is known before `until`."""
-        self._progress.advance(flow, until)
-        self._background.wake()  # its poll may be written now
+    def advance(self, flows: Iterable[Flow], until: datetime) -> None:
+        """Note that the history of some flows is known before `until`."""
+        for flow in flows:
+            self._progress.advance(flow, until)
+        self._background.wake()  # their polls may be written now
         self._tell()
 
     @callback
