@@ -182,6 +182,7 @@ def _import_lines(results: list[tuple[int, Import]]) -> Iterator[Line]:
         yield Line("  rows, rows per second", "", f"{r.book.rows}, {rate:.0f}")
         memory = r.seen.extra_memory
         yield Line("  extra memory, MB", "<= 100", f"{memory:.0f}", "", memory <= 100)
+        yield Line("    of which devices and entities", "", f"{r.set_up_memory:.0f}")
         block = r.seen.longest_block * 1000
         yield Line("  longest block, ms", "<= 50", f"{block:.0f}", "", block <= 50)
         work = r.seen.longest_work * 1000

@@ -35,6 +35,8 @@ class Import:
     requests: Counter[str] = field(default_factory=Counter)
     """By endpoint; quarter hours are polls, "history" is the import."""
     set_up_seconds: float = 0.0
+    set_up_memory: float = 0.0
+    """MB by which the process had grown when the entry was set up, entities included."""
     seconds: float = 0.0
     book: Compared = field(default_factory=Compared)
     smallest_gap: float = 0.0
@@ -91,6 +93,7 @@ async def _run(
     begin = time.perf_counter()
     entry: ClimkitConfigEntry = await add(hass, site, meters)
     result.set_up_seconds = time.perf_counter() - begin
+    result.set_up_memory = result.seen.extra_memory
     history = entry.runtime_data.history
     done = asyncio.Event()
 
