@@ -60,15 +60,10 @@ class DepthSearch:
         # Not beside it, if that is bad too.
         return not await self._async_answers((piece[0] - 2 * step, piece[0] - step))
 
-    async def async_begins_later(self, piece: Span) -> bool:
-        """Return whether a long piece is refused for its beginning, and find the depth.
-
-        Where the shortest question that begins there is refused as well.
-        """
-        shortest = piece[0], piece[0] + SHORTEST[self._kind.resolution]
-        if piece[1] <= shortest[1] or await self._async_answers(shortest):
-            return False
-        return await self.async_find(shortest[1])
+    async def async_is_never_short_enough(self, piece: Span) -> bool:
+        """Return whether the shortest question is refused that begins with a long one."""
+        end = piece[0] + SHORTEST[self._kind.resolution]
+        return end < piece[1] and not await self._async_answers((piece[0], end))
 
     async def async_find(self, refused: datetime) -> bool:
         """Find the depth behind what was refused; return whether there is one."""

@@ -157,19 +157,20 @@ class Questioner:
             raise error
         if work.may_be_slip(piece, self._limits.of(kind).worked):
             work.again = piece
-        elif await self._async_begins_later(work, piece, error):
+        elif await self._async_begins_too_early(work, piece, error):
             work.todo = self._within_depth(kind, work.todo)
         elif self._limits.refuse(kind, length, dt_util.utcnow()):
             LOGGER.debug("%s: not %s at once: %s", kind.resolution, length, error)
         else:
             await self._async_shortest_refused(work, piece, error)
 
-    async def _async_begins_later(
+    async def _async_begins_too_early(
         self, work: _Work, piece: Span, error: ClimkitError
     ) -> bool:
         """Return whether a no means that a piece begins too early, and find the depth.
 
         That is asked once of a kind that was never answered: it spares all the halving.
+        If the newest is refused as well, nothing is given, however short.
         """
         if await work.depth.async_has_moved(piece):
             return True
@@ -177,7 +178,11 @@ class Questioner:
         if work.has_looked_back or not is_first or error.status not in SAID:
             return False
         work.has_looked_back = True
-        return await work.depth.async_begins_later(piece)
+        if not await work.depth.async_is_never_short_enough(piece):
+            return False
+        if not await work.depth.async_find(piece[0]):
+            work.give_up(error)
+        return True
 
     async def _async_shortest_refused(
         self, work: _Work, piece: Span, error: ClimkitError
