@@ -145,8 +145,7 @@ class SiteStatistics:
         for flow in _in_place(written):
             poll, some = due[flow], hours[flow]
             self._live.written(flow, poll, some)
-            until = known_until(poll, some, self._progress.until(flow))
-            self._progress.advance(flow, until)
+            self._progress.advance(flow, known_until(poll, some, self.until(flow)))
 
     # --- Writing ------------------------------------------------------------------
 
