@@ -1,6 +1,7 @@
 """The promises that are counts, on a small scale; scripts/bench measures them all."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, timedelta
 import gc
 import logging
@@ -9,7 +10,7 @@ from pathlib import Path
 from homeassistant.util import dt as dt_util
 import pytest
 
-from .bench import importing, restart, steady
+from .bench import importing, limits, restart, steady
 from .bench.steady import HISTORY, START
 from .simulator import Publication, SimulatedSite, sites
 
@@ -58,9 +59,9 @@ def _as_it_is(
 async def test_import(tmp_path: Path) -> None:
     """A quarter of a year is imported exactly, and costs what it may."""
     result = await importing.measure(tmp_path, meters=10, chosen=8, days=91, idle=0)
-    assert result.rows >= 91 * 24 * 20
+    assert result.book.rows >= 91 * 24 * 20
     assert 0 < result.requests["history"] <= 17
-    assert (result.wrong, result.broken, result.poll_rows) == (0, 0, 0)
+    assert (result.book.wrong, result.book.broken, result.poll_rows) == (0, 0, 0)
     assert result.smallest_gap >= 1
     assert result.seen.extra_memory <= 100
 
@@ -90,4 +91,18 @@ async def test_restart(tmp_path: Path, media: int) -> None:
     assert (result.media, result.shown) == (media, 4)
     assert result.requests == {"auth": 1, "site_data": 4}
     assert result.seconds <= 1.1 * result.least
+    assert result.smallest_gap >= 1
+
+
+@pytest.mark.rate_limit
+@pytest.mark.parametrize("case", limits.CASES, ids=lambda case: case.name)
+async def test_limits(tmp_path: Path, case: limits.Case) -> None:
+    """Hardly more is asked than must be of a cloud that gives little at once."""
+    days = 197
+    if case.depth:  # for which so much is looked through
+        case, days = replace(case, depth=timedelta(days=100)), 1826
+    result = await limits.measure(tmp_path, case, meters=4, days=days)
+    assert result.least <= result.total <= result.bar
+    assert result.book.rows > 0
+    assert (result.book.wrong, result.book.broken) == (0, 0)
     assert result.smallest_gap >= 1

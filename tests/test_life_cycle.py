@@ -108,7 +108,7 @@ async def test_removed_in_the_middle_of_a_window(
     await hass.config_entries.async_remove(entry.entry_id)
     assert file not in hass_storage
     for flow in flows:
-        statistics.advance(flow, dt_util.utcnow())
+        statistics.advance([flow], dt_util.utcnow())
     await later(hass, freezer, timedelta(minutes=2))
     assert file not in hass_storage
 

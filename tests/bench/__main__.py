@@ -3,8 +3,10 @@
 import argparse
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 import json
+from multiprocessing import get_context
 from pathlib import Path
 import sys
 import tempfile
@@ -12,16 +14,18 @@ from typing import Final
 
 from tests.simulator import Publication, SimulatedSite, sites
 
-from . import field, importing, pricing, restart, steady
+from . import field, importing, limits, pricing, restart, steady
 from .cloud import cloud, measured_site
+from .comparison import Compared
 from .field import Field
 from .importing import Import
+from .limits import Limited
 from .pricing import Pricing
 from .restart import Restart
 from .steady import HISTORY, START, Steady
 from .table import Line, table
 
-PARTS: Final = ("import", "steady", "restart", "costs")
+PARTS: Final = ("import", "limits", "steady", "restart", "costs")
 CHOSEN: Final = 8
 MANY: Final = (1, 20, 60)
 """So many sites has an account that is restarted."""
@@ -43,15 +47,17 @@ def _arguments() -> argparse.Namespace:
 
 
 def _imports(years: int) -> list[tuple[int, Import]]:
-    """Import some sites, by years; each Home Assistant has a loop of its own."""
+    """Import some sites, by years; each Home Assistant has a process of its own.
+
+    What Python has once taken, it keeps: the next would seem to take no memory.
+    """
     results = []
-    # The largest first: what Python has once taken, it keeps for the next.
-    for meters, chosen, length in ((40, CHOSEN, years), (4, 4, years), (40, 40, 1)):
-        with tempfile.TemporaryDirectory() as folder:
-            measuring = importing.measure(
-                Path(folder), meters=meters, chosen=chosen, days=_days(length)
-            )
-            results.append((length, asyncio.run(measuring)))
+    sizes = (40, CHOSEN, years), (4, 4, years), (40, 40, 1), (200, 200, 1)
+    alone = ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1)
+    with alone:
+        for meters, chosen, length in sizes:
+            done = alone.submit(importing.run, meters, chosen, _days(length))
+            results.append((length, done.result()))
     return results
 
 
@@ -172,18 +178,18 @@ def _import_lines(results: list[tuple[int, Import]]) -> Iterator[Line]:
             f"{other.import_seconds:.0f}",
         )
         yield Line("  seconds to first values", "", f"{r.set_up_seconds:.1f}")
-        rate = r.rows / max(r.seconds - r.set_up_seconds, 0.001)
-        yield Line("  rows, rows per second", "", f"{r.rows}, {rate:.0f}")
+        rate = r.book.rows / max(r.seconds - r.set_up_seconds, 0.001)
+        yield Line("  rows, rows per second", "", f"{r.book.rows}, {rate:.0f}")
         memory = r.seen.extra_memory
         yield Line("  extra memory, MB", "<= 100", f"{memory:.0f}", "", memory <= 100)
+        yield Line("    of which devices and entities", "", f"{r.set_up_memory:.0f}")
         block = r.seen.longest_block * 1000
         yield Line("  longest block, ms", "<= 50", f"{block:.0f}", "", block <= 50)
         work = r.seen.longest_work * 1000
         silence = r.seen.longest_silence * 1000
         yield Line("    longest work", "", f"{work:.0f}")
         yield Line("    with the recorder's and others' work", "", f"{silence:.0f}")
-        yield Line("  hours wrong", "0", str(r.wrong), "", not r.wrong)
-        yield Line("  sums wrong", "0", str(r.broken), "", not r.broken)
+        yield from _book_lines(r.book)
         yield Line(
             "  live polls meanwhile; longest, s", "", f"{polls}; {r.longest_poll:.1f}"
         )
@@ -202,6 +208,36 @@ def _import_lines(results: list[tuple[int, Import]]) -> Iterator[Line]:
             f"{r.poll_cpu * 1000:.0f}",
             f"{other.poll_seconds * 1000:.0f}, {other.rows_per_poll} rows read again",
         )
+
+
+def _book_lines(book: Compared) -> Iterator[Line]:
+    yield Line("  hours wrong", "0", str(book.wrong), "", not book.wrong)
+    yield Line("  sums wrong", "0", str(book.broken), "", not book.broken)
+
+
+def _limits(years: int) -> list[Limited]:
+    results = []
+    for case in limits.CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            measuring = limits.measure(Path(folder), case, meters=40, days=_days(years))
+            results.append(asyncio.run(measuring))
+    return results
+
+
+def _limit_lines(years: int, results: list[Limited]) -> Iterator[Line]:
+    for r in results:
+        of = f"{years} {'years' if years > 1 else 'year'}, {r.meters} meters"
+        least = f"{r.windows}" + f" + {r.search} to find it" * bool(r.search)
+        yield Line(
+            f"requests to import {of}, {r.case.name} (the least: {least})",
+            f"<= {r.bar}",
+            str(r.total),
+            met=r.total <= r.bar,
+        )
+        by = ", ".join(f"{n} {name}" for name, n in sorted(r.requests.items()))
+        yield Line("  of which by sampling", "", by)
+        yield Line("  simulated seconds", "", f"{r.seconds:.0f}")
+        yield from _book_lines(r.book)
 
 
 def _steady_lines(results: list[Steady]) -> Iterator[Line]:
@@ -264,6 +300,7 @@ def main() -> int:
     lines: list[Line] = []
     measures: dict[str, Callable[[], Iterator[Line]]] = {
         "import": lambda: _import_lines(_imports(options.years)),
+        "limits": lambda: _limit_lines(options.years, _limits(options.years)),
         "steady": lambda: _steady_lines(_steadies(short=options.short)),
         "restart": lambda: _restart_lines(_restarts(short=options.short)),
         "costs": lambda: _pricing_lines(options.years, _pricing(options.years)),

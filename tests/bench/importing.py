@@ -9,27 +9,22 @@ from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
 import sqlite3
+import tempfile
 import time
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
-import numpy as np
 
-from custom_components.climkit.metering.flows import Flow
 from custom_components.climkit.runtime import ClimkitConfigEntry
-from custom_components.climkit.statistics.metadata import statistic_id
-from tests.ledger import HOURLY_ROUNDING, WIRE
 from tests.simulator import SimulatedSite
 
 from .cloud import Cloud, cloud, measured_site
+from .comparison import Compared, Sure, compare
 from .home import add, home
 from .watch import Seen, watch
 
 LIVE_EVERY: Final = 5.0
 """Seconds between the polls that have to come through while the import runs."""
-
-CHAIN: Final = 1e-5
-"""kWh by which a sum may differ from the sum before and its state: floating point."""
 
 
 @dataclass(slots=True)
@@ -41,12 +36,10 @@ class Import:
     requests: Counter[str] = field(default_factory=Counter)
     """By endpoint; quarter hours are polls, "history" is the import."""
     set_up_seconds: float = 0.0
+    set_up_memory: float = 0.0
+    """MB by which the process had grown when the entry was set up, entities included."""
     seconds: float = 0.0
-    rows: int = 0
-    wrong: int = 0
-    """Hours that are missing, invented or not as the model has them."""
-    broken: int = 0
-    """Rows whose sum is not the sum before and their state."""
+    book: Compared = field(default_factory=Compared)
     smallest_gap: float = 0.0
     live_polls: int = 0
     longest_poll: float = 0.0
@@ -56,6 +49,13 @@ class Import:
     """Rows that polls without news wrote."""
     seen: Seen = field(default_factory=Seen)
     idle: Seen = field(default_factory=Seen)
+
+
+def run(meters: int, chosen: int, days: int) -> Import:
+    """Import the history of a site into a new database; may be in another process."""
+    with tempfile.TemporaryDirectory() as folder:
+        measuring = measure(Path(folder), meters=meters, chosen=chosen, days=days)
+        return asyncio.run(measuring)
 
 
 async def measure(
@@ -78,7 +78,9 @@ async def measure(
         report = await simulated.ask()
     result.smallest_gap = report["smallest_gap"]
     result.requests = Counter(_purpose(request) for request in report["requests"])
-    _compare(directory / "home-assistant_v2.db", site, flows, now, result)
+    path = directory / "home-assistant_v2.db"
+    sure = Sure(site.created, now - timedelta(hours=2))
+    result.book = compare(path, site, flows, now, sure)
     return result
 
 
@@ -92,6 +94,7 @@ async def _run(
     begin = time.perf_counter()
     entry: ClimkitConfigEntry = await add(hass, site, meters)
     result.set_up_seconds = time.perf_counter() - begin
+    result.set_up_memory = result.seen.extra_memory
     history = entry.runtime_data.history
     done = asyncio.Event()
 
@@ -150,59 +153,3 @@ def _purpose(request: Mapping[str, Any]) -> str:
     if request["endpoint"] == "site_data" and request["resolution"] == "H":
         return "history"
     return str(request["endpoint"])
-
-
-def _compare(
-    path: Path,
-    site: SimulatedSite,
-    flows: tuple[Flow, ...],
-    now: datetime,
-    result: Import,
-) -> None:
-    """Compare every hour of every series with the model, and check every sum."""
-    newest_sure = now - timedelta(hours=2)
-    truth = site.frame("electricity", "H", site.created, now)
-    with closing(sqlite3.connect(path)) as database:
-        for flow in flows:
-            rows = np.array(
-                database.execute(
-                    "select start_ts, state, sum from statistics join statistics_meta"
-                    " on statistics_meta.id = metadata_id where statistic_id = ?"
-                    " order by start_ts",
-                    (statistic_id(flow),),
-                ).fetchall()
-            )
-            if not len(rows):
-                result.wrong += len(truth)
-                continue
-            result.rows += len(rows)
-            steps = np.diff(rows[:, 2], prepend=0.0) - rows[:, 1]
-            result.broken += int((abs(steps) > CHAIN).sum())
-            values = truth.values[truth.names.index(_wire(flow))]
-            result.wrong += _differences(
-                dict(zip(rows[:, 0].tolist(), rows[:, 1].tolist(), strict=True)),
-                dict(zip(truth.starts.tolist(), values.tolist(), strict=True)),
-                newest_sure.timestamp(),
-            )
-
-
-def _differences(
-    stored: Mapping[float, float], model: Mapping[float, float], sure: float
-) -> int:
-    """Return how many hours differ; those after `sure` need not be there yet."""
-    missing = [hour for hour in model.keys() - stored.keys() if hour < sure]
-    invented = stored.keys() - model.keys()
-    wrong = [
-        hour
-        for hour in stored.keys() & model.keys()
-        if abs(stored[hour] - model[hour]) > HOURLY_ROUNDING
-    ]
-    return len(missing) + len(invented) + len(wrong)
-
-
-def _wire(flow: Flow) -> str:
-    """Return what the cloud calls a flow, by its documentation."""
-    if flow.meter_id is None:
-        return WIRE[flow.kind]
-    quantity = {"solar_consumption": "self", "grid_consumption": "ext"}
-    return f"{quantity.get(flow.kind, 'total')}_{flow.meter_id}"

@@ -18,10 +18,10 @@ import numpy as np
 
 from custom_components.climkit.metering.hours import HourlyAmounts
 from custom_components.climkit.runtime import ClimkitConfigEntry
+from tests.ledger import CHAIN
 
 from .cloud import Cloud, cloud, measured_site
 from .home import add, home
-from .importing import CHAIN
 from .watch import Seen, watch
 
 BOOKING_EVERY: Final = 0.5

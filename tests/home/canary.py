@@ -42,7 +42,7 @@ DIRECTORY: Final = CHECKOUT / ".canary" / "home"
 async def set_up(home: Home) -> str:
     """Add the site and its tariffs through their dialogs."""
     await add_climkit(home, {"meters": choice_of_meters()})
-    await show_progress(home, limit=1800)  # a minute; by official calls, ten or more
+    await show_progress(home)  # a minute; by official calls, ten or more
     return str(await Progress.of(home))
 
 

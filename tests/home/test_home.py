@@ -74,7 +74,8 @@ async def test_the_demo_waits_for_as_long_as_its_history_grows(
 
     async def of(_: object) -> Progress:
         known = min(seconds // pace, 10)
-        return Progress(history=known * 10.0, known=known, sensors=10, dashboard={})
+        silent = [f"sensor.number_{number}" for number in range(known, 10)]
+        return Progress(history=known * 10.0, silent=silent, sensors=10, dashboard={})
 
     monkeypatch.setattr(Progress, "of", of)
     monkeypatch.setattr("tests.home.__main__.asyncio", SimpleNamespace(sleep=wait))

@@ -29,18 +29,49 @@ def test_halved_down_to_a_day() -> None:
     assert asked == [1440, 720, 360, 180, 90, 45, 24]
 
 
-def test_doubled_after_four_answers_up_to_what_was_refused() -> None:
+def test_longer_after_four_answers_until_it_is_near_the_limit() -> None:
+    """Halves end far below a limit of 7 days; the way back up ends close to it."""
+    limits, asked, refused = Limits(), [], []
+    for _ in range(60):
+        asked.append(limits.length(HOURS, NOW))
+        if asked[-1] > 7 * DAY:
+            refused.append(asked[-1])
+            limits.refuse(HOURS, asked[-1], NOW)
+        else:
+            limits.worked(HOURS, asked[-1])
+    assert asked[5:9] == [timedelta(hours=90)] * 4  # 180 were refused
+    assert asked[9:13] == [timedelta(hours=135)] * 4
+    assert asked[13:17] == [timedelta(hours=157)] * 4
+    assert refused[-1] == timedelta(hours=180)
+    assert asked[17:] == [timedelta(hours=168)] * 43
+    later = NOW + 31 * DAY
+    assert limits.length(HOURS, later) == 7 * DAY
+    limits.worked(HOURS, 7 * DAY)
+    assert limits.length(HOURS, later) == 14 * DAY
+
+
+def test_more_than_ever_worked_is_refused() -> None:
+    """It goes on with what worked, and not with half of it."""
     limits = Limits()
     for _ in range(3):
         limits.refuse(HOURS, limits.length(HOURS, NOW), NOW)
-    assert limits.length(HOURS, NOW) == 15 * DAY  # 30 was refused
-    for _ in range(20):
-        limits.worked(HOURS, limits.length(HOURS, NOW))
+    for _ in range(4):
+        limits.worked(HOURS, 15 * DAY)
+    assert limits.length(HOURS, NOW) == 22.5 * DAY
+    limits.refuse(HOURS, 22.5 * DAY, NOW)
     assert limits.length(HOURS, NOW) == 15 * DAY
-    later = NOW + 31 * DAY
-    limits.length(HOURS, later)
-    limits.worked(HOURS, 15 * DAY)
-    assert limits.length(HOURS, later) == 30 * DAY
+    limits.refuse(HOURS, 15 * DAY, NOW)  # not any more
+    assert limits.length(HOURS, NOW) == 7.5 * DAY
+
+
+def test_a_control_asks_for_no_more_than_has_worked() -> None:
+    limits, quarters = Limits(), Kind("electricity", Resolution.QUARTER_HOUR)
+    assert limits.proven(quarters, NOW) == 30 * DAY  # nothing is known yet
+    limits.refuse(quarters, DAY, NOW)
+    for _ in range(4):
+        limits.worked(quarters, DAY / 2)
+    assert limits.length(quarters, NOW) == 0.75 * DAY
+    assert limits.proven(quarters, NOW) == DAY / 2
 
 
 def test_short_answers_tell_nothing_of_the_length() -> None:

@@ -127,13 +127,16 @@ async def test_one_request_where_nothing_is_limited(asker: Asker) -> None:
 
 
 async def test_a_window_that_is_too_long_is_halved(asker: Asker) -> None:
-    """And doubled after four, but never to what was refused."""
+    """And longer after four, but never as long as what was refused."""
     asker.refuse(lambda _, start, end: end - start > 31 * DAY)
     end = CREATED + 150 * DAY
     assert await asker.settle(CREATED, end) == hours(CREATED, end)
-    # A control, since nobody has answered yet: the last day; then five times a month.
-    assert asker.asked == [("H", 120), ("H", 1), ("H", 60), *[("H", 30)] * 5]
-    assert asker.limits.length(HOURS, dt_util.utcnow()) == 30 * DAY
+    # A control, since nobody has answered yet: the last day. Then the first one, for it
+    # might be too old; then five times a month.
+    control = first = ("H", 1)
+    halves = [("H", 60), *[("H", 30)] * 5]
+    assert asker.asked == [("H", 120), control, first, *halves]
+    assert asker.limits.length(HOURS, dt_util.utcnow()) == 45 * DAY
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 500, 503])
@@ -146,13 +149,29 @@ async def test_a_past_that_is_too_old_is_found_by_halving(
     assert await asker.settle(CREATED, end) == hours(kept, end)
     assert asker.error is None
     assert asker.limits.of(HOURS).depth == kept
-    # Half a year: seven halvings, seven questions of a day, five within it, controls.
-    assert len(asker.asked) <= 31
+    # Half a year: seven questions of a day, five within it, controls; where it is not
+    # said that it is the question which is wrong, seven halvings before.
+    assert len(asker.asked) <= (19 if status < 500 else 31)
     before = len(asker.asked)
     assert await asker.settle(CREATED, end) == hours(kept, end)
     assert len(asker.asked) == before + 1
     # Nothing was wrong with long windows.
     assert asker.asked[-1] == ("H", round((end - kept) / DAY, 2))
+
+
+async def test_a_past_is_looked_for_where_months_begin(asker: Asker) -> None:
+    """It takes the days of a month, and not those of half a year."""
+    kept = datetime(2026, 4, 20, tzinfo=UTC)
+    months = Kind("electricity", Resolution.MONTH)
+    asker.limits.of(months).depth = datetime(2026, 4, 30, 22, tzinfo=UTC)
+    asker.refuse(lambda _, start, end: start < kept)
+    start, end = (
+        datetime(2026, 3, 31, 22, tzinfo=UTC),
+        datetime(2026, 6, 15, tzinfo=UTC),
+    )
+    assert await asker.settle(start, end) == hours(kept, end)
+    # Twice in vain, a control, where months begin, five of a day, five within it, all.
+    assert len(asker.asked) <= 15
 
 
 async def test_a_bad_day_in_the_middle_is_left_out(asker: Asker) -> None:

@@ -132,7 +132,7 @@ async def test_derived_of_polls(hass: HomeAssistant) -> None:
     statistics.async_set_derivations(derive)
     statistics.async_follow(INFO)
     await settled(hass, statistics)
-    statistics.advance(FLOW, START)
+    statistics.advance([FLOW], START)
     poll = {START + n * QUARTER: 0.5 for n in range(8)}
     since = {FLOW: START}
     statistics.async_write_quarters({FLOW: poll}, asked=NOW, known_since=since)

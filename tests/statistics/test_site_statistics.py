@@ -93,7 +93,7 @@ async def test_polls(hass: HomeAssistant) -> None:
     assert statistics.totals({flow: poll}) == {}
     history = {BEGINNING: 5.0}
     await statistics.async_write({flow: HourlyAmounts(history, {})}, asked=NOW)
-    statistics.advance(flow, START)
+    statistics.advance([flow], START)
     await settled(hass, statistics)
     stored = await amounts(hass, "climkit:77aa_consumption")
     assert stored == history | {START + n * HOUR: 1.0 for n in range(47)}
@@ -111,7 +111,7 @@ async def test_an_empty_poll_that_was_given(
     info = site_info()
     statistics = await followed(hass, info)
     flow = flow_of(info, "51")
-    statistics.advance(flow, START)
+    statistics.advance([flow], START)
     statistics.async_write_quarters({flow: {}}, asked=NOW, known_since={})
     await settled(hass, statistics)
     assert statistics.until(flow) == START
@@ -126,7 +126,7 @@ async def test_an_older_answer_takes_nothing_back(hass: HomeAssistant) -> None:
     info = site_info()
     statistics = await followed(hass, info)
     flow = flow_of(info, "51")
-    statistics.advance(flow, START)
+    statistics.advance([flow], START)
     since = {flow: START}
     before, after = NOW - QUARTER, NOW + QUARTER
     statistics.async_write_quarters(
@@ -162,7 +162,7 @@ async def test_cleared(hass: HomeAssistant) -> None:
     id_ = statistics.statistic_id(flow)
     hours = HourlyAmounts({BEGINNING: 1.0, BEGINNING + HOUR: 2.0}, {})
     await statistics.async_write({flow: hours})
-    statistics.advance(flow, START)
+    statistics.advance([flow], START)
     get_instance(hass).async_clear_statistics([id_])
     await async_wait_recording_done(hass)
     assert (await statistics.async_write({flow: hours}))[flow].rows_missing
@@ -210,7 +210,7 @@ async def test_medium_corrected(
     statistics = await followed(hass, wrong)
     flow = flow_of(wrong, "77aa")
     await statistics.async_write({flow: HourlyAmounts({BEGINNING: 1.0}, {})})
-    statistics.advance(flow, START)
+    statistics.advance([flow], START)
     right = site_info(meter("77aa", "Flat", medium="heating"))
     statistics.async_follow(right)
     await settled(hass, statistics)

@@ -262,7 +262,8 @@ class HistoryReconciler:
                 if run.flows and span not in unread:
                     await self._async_read(run, span)
                 else:
-                    self._advance(_going_on(self.statistics, run.flows, span), span)
+                    going_on = _going_on(self.statistics, run.flows, span)
+                    self.statistics.advance(going_on, span[1])
         finally:
             self._tell(run)
         return run.unknown
@@ -289,7 +290,7 @@ class HistoryReconciler:
         flows = _going_on(self.statistics, run.flows, (since, piece[1]))
         cleared = await self._async_write(run, answer, flows)
         run.go_on_without(cleared)
-        self._advance(apart_from(flows, cleared), piece)
+        self.statistics.advance(apart_from(flows, cleared), piece[1])
         self._note_holes(run, answer)
 
     async def _async_write(
@@ -319,10 +320,6 @@ class HistoryReconciler:
         hole = gap_of(piece, answer.of(missing[0]))
         if self.left_out.add(run.medium, hole, missing):
             run.new_holes[hole] = answer.unknown[missing[0]]
-
-    def _advance(self, flows: Iterable[Flow], span: Span) -> None:
-        for flow in flows:
-            self.statistics.advance(flow, span[1])
 
     def _tell(self, run: _Run) -> None:
         """Say what was stored, and once what the cloud does not give."""

@@ -7,6 +7,7 @@ I/O, no clock, nothing of Home Assistant.
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 HOUR: Final = timedelta(hours=1)
@@ -60,6 +61,16 @@ def hour_of(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
+@lru_cache(maxsize=2048)
+def _hour_of_quarter(start: datetime) -> datetime:
+    """Return the same of a quarter hour, which begins at `start` of UTC.
+
+    Of hundreds of flows it is asked for the same two days. Local times could not be
+    remembered: when the clocks go back, one is equal to another an hour later.
+    """
+    return hour_of(start)
+
+
 def quarter_of(time: datetime) -> datetime:
     """Return the start of the quarter hour, in UTC, that `time` is in."""
     moment = time.astimezone(UTC)
@@ -95,7 +106,7 @@ def hours_of_quarters(
 def _by_hour(quarters: Mapping[datetime, float]) -> dict[datetime, list[float]]:
     by_hour: dict[datetime, list[float]] = {}
     for start, amount in quarters.items():
-        by_hour.setdefault(hour_of(start), []).append(amount)
+        by_hour.setdefault(_hour_of_quarter(start), []).append(amount)
     return by_hour
 
 
@@ -112,7 +123,7 @@ def beside(
     return {
         start: amount
         for start, amount in quarters.items()
-        if hour_of(start) not in hours
+        if _hour_of_quarter(start) not in hours
     }
 
 

@@ -138,7 +138,7 @@ class Asker:
         """
         kind = Kind(who, self.heard(who).resolution)
         now = dt_util.utcnow()
-        longest = min(DAY, self.limits.length(kind, now))
+        longest = min(DAY, self.limits.proven(kind, now))
         start = now - max(longest, INTERVAL[kind.resolution])
         return await self.async_get(kind, question, (start, now), is_open=True)
 

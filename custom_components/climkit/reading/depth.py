@@ -16,8 +16,9 @@ from ..metering.hours import HOUR
 from ..metering.spans import Span
 from .answers import Question, newest_value
 from .asking import DAY, Asker
-from .limits import INTERVAL, NEVER, SHORTEST, Kind
+from .limits import EVER, INTERVAL, NEVER, SHORTEST, Kind
 
+MONTH: Final = 31 * DAY
 BY_HOURS: Final = (Resolution.QUARTER_HOUR, Resolution.HOUR)
 
 _UNITS: Final[Mapping[Resolution, Resolution]] = dict.fromkeys(BY_HOURS, Resolution.DAY)
@@ -59,16 +60,30 @@ class DepthSearch:
         # Not beside it, if that is bad too.
         return not await self._async_answers((piece[0] - 2 * step, piece[0] - step))
 
+    async def async_is_never_short_enough(self, piece: Span) -> bool:
+        """Return whether the shortest question is refused that begins with a long one."""
+        end = piece[0] + SHORTEST[self._kind.resolution]
+        return end < piece[1] and not await self._async_answers((piece[0], end))
+
     async def async_find(self, refused: datetime) -> bool:
         """Find the depth behind what was refused; return whether there is one."""
         # One that is over: what there is of it may be less than can be asked at once.
         newest = self._start(self._start(dt_util.utcnow()) - DAY)
         for known in (*self._likely(), newest):
             if newest >= known >= refused and await self._async_gives_from(known):
-                starts = self._starts(refused, known)
+                near = refused if known == newest else await self._async_near(known)
+                starts = self._starts(max(refused, near), known)
                 self._note(await self._async_first(starts, self._async_gives_from))
                 return True
         return False
+
+    async def _async_near(self, known: datetime) -> datetime:
+        """Return a month before what is given, if that is refused; or else any time.
+
+        For what was likely is seldom far from the truth.
+        """
+        month = self._start(known - MONTH)
+        return EVER if await self._async_gives_from(month) else month
 
     def _likely(self) -> list[datetime]:
         """Return from when on something may be given, by what was known till now."""
@@ -77,7 +92,8 @@ class DepthSearch:
             some.append(self._start(self._limit.oldest))
         if self._limit.depth:
             some += [self._limit.depth + DAY, self._limit.depth + 7 * DAY]
-        return some
+        # Other resolutions seldom begin long before or after.
+        return some or self._asker.limits.depths(self._kind.who)
 
     async def async_has_moved(self, piece: Span) -> bool:
         """Return whether a piece that is refused begins where the depth was, and find it.

@@ -2,8 +2,9 @@
 
 Nobody knows how many days it gives, how far back, how many rows. So each kind of
 question (who is asked, in which resolution) has a length, which is halved where the
-cloud says no and doubled again where it says yes, and a depth: the day before which it
-gives nothing. Lengths are kept over restarts, and tried longer again after a month.
+cloud says no and grows again where it says yes, until it is near the limit, and a
+depth: the day before which it gives nothing. Lengths are kept over restarts, and tried
+longer again after a month.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +22,9 @@ VALUES: Final = 700_000
 FORGOTTEN: Final = timedelta(days=30)
 """A length that was refused so long ago may be tried again."""
 SUCCESSES: Final = 4
-"""So many answers of one length, and twice the length is tried."""
+"""So many answers of one length, and a longer one is tried."""
+NEAR: Final = 8
+"""No longer one is tried where what was refused is longer by an eighth or less."""
 KINDS: Final = 1000
 """Limits that are kept at most; the oldest go."""
 
@@ -99,9 +102,18 @@ class Limit:
         """Forget which lengths were refused; go on with one that is known, if any is."""
         self.length, self.refused, self.refused_at = length, None, None
 
-    def is_untried(self, length: timedelta) -> bool:
-        """Return whether neither this length nor a shorter one was refused."""
-        return self.refused is None or length < self.refused
+    def longer(self, length: timedelta) -> timedelta:
+        """Return twice a length, or half way to what was refused, unless that is near."""
+        if self.refused is None:
+            return 2 * length
+        if self.refused - length <= length / NEAR:
+            return length
+        return min(2 * length, _whole((length + self.refused) / 2))
+
+    def best_below(self, refused: timedelta) -> timedelta:
+        """Return what to try instead: half of it, or more where more has worked."""
+        worked = self.worked if self.worked < refused else timedelta()
+        return _whole(max(refused / 2, worked))
 
     def as_dict(self) -> dict[str, float]:
         """Return what is kept: seconds, and seconds since 1970."""
@@ -178,12 +190,24 @@ class Limits:
             limit.successes = SUCCESSES
         return min(longest, limit.length or longest)
 
+    def proven(self, kind: Kind, now: datetime) -> timedelta:
+        """Return how much to ask for at once where it must not be too much.
+
+        What is tried may be; not what has worked.
+        """
+        length, worked = self.length(kind, now), self.of(kind).worked
+        return min(length, max(worked, SHORTEST[kind.resolution])) if worked else length
+
     def refuse(self, kind: Kind, length: timedelta, now: datetime) -> bool:
-        """Halve the length of a kind after a no; False if it is the shortest already."""
+        """Shorten the length of a kind after a no; False if it is the shortest already.
+
+        To half of it; after a try of more than ever worked, to what worked.
+        """
         shortest = SHORTEST[kind.resolution]
         if length <= shortest:
             return False
-        self._set(kind, max(_whole(length / 2), shortest), length, now)
+        best = self.of(kind).best_below(length)
+        self._set(kind, max(best, shortest), length, now)
         return True
 
     def shorten(self, kind: Kind, rows: int, length: timedelta, now: datetime) -> None:
@@ -214,6 +238,10 @@ class Limits:
             limit.oldest, limit.is_silent = NEVER, False
         self._forget_lengths(who)
 
+    def depths(self, who: str) -> list[datetime]:
+        """Return before when somebody gives nothing, in whatever resolution."""
+        return sorted({limit.depth for limit in self._all_of(who) if limit.depth})
+
     def _forget_lengths(self, who: str) -> None:
         """Forget lengths: that long questions were refused said nothing of them."""
         for limit in self._all_of(who):
@@ -233,15 +261,15 @@ class Limits:
         limit.refused_at = now
 
     def worked(self, kind: Kind, length: timedelta) -> None:
-        """Note an answer; several of the full length, and twice of it is tried."""
+        """Note an answer; several of the full length, and a longer one is tried."""
         limit = self.of(kind)
         limit.worked = max(limit.worked, length)
         if limit.length is None or length < limit.length:
             return
         limit.successes += 1
-        doubled = limit.length * 2
-        if limit.successes >= SUCCESSES and limit.is_untried(doubled):
-            limit.length, limit.successes = doubled, 0
+        longer = limit.longer(limit.length)
+        if limit.successes >= SUCCESSES and longer > limit.length:
+            limit.length, limit.successes = longer, 0
 
     def as_dict(self) -> dict[str, dict[str, float]]:
         """Return what is kept over restarts, by kind."""

@@ -46,6 +46,8 @@ class _Work:
     """The start of the oldest piece that was answered."""
     again: Span | None = None
     """A piece that is asked for once more, for it may have been a slip."""
+    has_looked_back: bool = False
+    """Whether it was asked if all that is old is refused, however short."""
     met_bad_day: bool = False
     """Whether questions became short because of one day, which is left out now."""
 
@@ -155,12 +157,32 @@ class Questioner:
             raise error
         if work.may_be_slip(piece, self._limits.of(kind).worked):
             work.again = piece
-        elif await work.depth.async_has_moved(piece):
+        elif await self._async_begins_too_early(work, piece, error):
             work.todo = self._within_depth(kind, work.todo)
         elif self._limits.refuse(kind, length, dt_util.utcnow()):
             LOGGER.debug("%s: not %s at once: %s", kind.resolution, length, error)
         else:
             await self._async_shortest_refused(work, piece, error)
+
+    async def _async_begins_too_early(
+        self, work: _Work, piece: Span, error: ClimkitError
+    ) -> bool:
+        """Return whether a no means that a piece begins too early, and find the depth.
+
+        That is asked once of a kind that was never answered: it spares all the halving.
+        If the newest is refused as well, nothing is given, however short.
+        """
+        if await work.depth.async_has_moved(piece):
+            return True
+        is_first = self._limits.of(work.kind).oldest == NEVER
+        if work.has_looked_back or not is_first or error.status not in SAID:
+            return False
+        work.has_looked_back = True
+        if not await work.depth.async_is_never_short_enough(piece):
+            return False
+        if not await work.depth.async_find(piece[0]):
+            work.give_up(error)
+        return True
 
     async def _async_shortest_refused(
         self, work: _Work, piece: Span, error: ClimkitError

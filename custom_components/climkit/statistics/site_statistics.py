@@ -145,8 +145,7 @@ class SiteStatistics:
         for flow in _in_place(written):
             poll, some = due[flow], hours[flow]
             self._live.written(flow, poll, some)
-            until = known_until(poll, some, self._progress.until(flow))
-            self._progress.advance(flow, until)
+            self._progress.advance(flow, known_until(poll, some, self.until(flow)))
 
     # --- Writing ------------------------------------------------------------------
 
@@ -298,10 +297,11 @@ class SiteStatistics:
         return self._progress.newest(flow)
 
     @callback
-    def advance(self, flow: Flow, until: datetime) -> None:
-        """Note that the history of a flow is known before `until`."""
-        self._progress.advance(flow, until)
-        self._background.wake()  # its poll may be written now
+    def advance(self, flows: Iterable[Flow], until: datetime) -> None:
+        """Note that the history of some flows is known before `until`."""
+        for flow in flows:
+            self._progress.advance(flow, until)
+        self._background.wake()  # their polls may be written now
         self._tell()
 
     @callback
