@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
@@ -18,6 +18,7 @@ from homeassistant.helpers.update_coordinator import (
 )
 
 from ..const import DOMAIN
+from .state_writes import state_writes
 
 
 class ClimkitEntity[CoordinatorT: DataUpdateCoordinator[Any]](
@@ -43,6 +44,18 @@ class ClimkitEntity[CoordinatorT: DataUpdateCoordinator[Any]](
         self.entity_description = description
         self._attr_unique_id = f"{owner_id}_{description.key}"
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, owner_id)})
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Leave the queue, too."""
+        state_writes(self.hass).forget(self)
+        await super().async_will_remove_from_hass()
+
+    @override
+    @callback
+    def _handle_coordinator_update(self) -> None:
+        """Write the state when it is its turn."""
+        state_writes(self.hass).write(self)
 
 
 async def async_add_as_they_come[T](
