@@ -19,9 +19,11 @@ from custom_components.climkit.metering.costs import cost_of_hour
 from custom_components.climkit.metering.hours import HOUR, QUARTER
 from custom_components.climkit.metering.tariff import Component
 from custom_components.climkit.metering.tariffs import Tariffs
+from custom_components.climkit.statistics import queries
 from custom_components.climkit.statistics.price_archive import PriceArchive
 from custom_components.climkit.statistics.updates import RecorderError
 
+from ..held_recorder import Hold
 from .price_times import NOW, PRICE, ZURICH, pass_by, version
 from .told_prices import LONG_AGO, TEN, means, of_hour, tell
 
@@ -278,6 +280,31 @@ async def test_a_recorder_that_cannot_serve_is_asked_again(
     monkeypatch.undo()
     await pass_by(hass, freezer, NOW + HOUR - timedelta(seconds=0.5))
     assert archive.price(PRICE, LONG_AGO) == pytest.approx(0.35)
+
+
+async def test_a_recorder_that_is_behind_does_not_know_that_an_entity_has_gone(
+    archive: PriceArchive,
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A backup, say: what was told before is not its price ever since."""
+    tell(hass, 0.20, TEN - HOUR)
+    await async_wait_recording_done(hass)
+    hold = Hold()
+    get_instance(hass).queue_task(hold)
+    freezer.move_to(TEN + 20 * MINUTE)
+    hass.states.async_remove(PRICE)
+    freezer.move_to(NOW)
+    monkeypatch.setattr(queries, "BEHIND", 0)
+    with pytest.raises(RecorderError):
+        await archive.async_fill(PRICE, TEN, TEN + HOUR)
+    assert of_hour(archive, TEN) == [None] * 4
+    monkeypatch.undo()
+    hold.release.set()
+    await archive.async_fill(PRICE, TEN, TEN + HOUR)
+    # Told until 10:20, which is in the second quarter hour.
+    assert of_hour(archive, TEN) == pytest.approx([0.2, 0.2, None, None])
 
 
 async def test_a_database_that_is_broken(

@@ -17,7 +17,7 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers.recorder import get_instance
 
 from ..metering.prices import chf_per_kwh
-from .queries import async_read
+from .queries import async_caught_up, async_read
 
 
 def price_of(state: State | None) -> float | None:
@@ -38,8 +38,10 @@ async def async_price_changes(
     """Return when an entity told another price, up to `end`, oldest first.
 
     The first one is what it told at `start`, if that is still known. Raises
-    RecorderError.
+    RecorderError, also if the recorder is behind: an entity that vanished meanwhile
+    would seem to have told its last price until `end`.
     """
+    await async_caught_up(hass)
     changes = await async_read(hass, _price_changes, entity_id, start, end)
     if state := hass.states.get(entity_id):
         # That may be older than what the recorder keeps, or not be recorded at all.

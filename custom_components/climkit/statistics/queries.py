@@ -1,8 +1,9 @@
 """Reads the statistics by the recorder's public functions, in its pool of readers."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.components.recorder.statistics import (
@@ -18,6 +19,9 @@ from ..metering.reconcile import TAIL, StatisticRow, StoredWindow, amounts_betwe
 from .turn import check_recorder
 from .updates import RecorderError, newest_of
 
+BEHIND: Final = 10
+"""Seconds that a recorder may need to write what happened until now."""
+
 
 async def async_read[*Ts, T](
     hass: HomeAssistant, read: Callable[[HomeAssistant, *Ts], T], *args: *Ts
@@ -27,6 +31,19 @@ async def async_read[*Ts, T](
     try:
         return await get_instance(hass).async_add_executor_job(read, hass, *args)
     except SQLAlchemyError as err:  # locked, full, or the server is gone
+        raise RecorderError from err
+
+
+async def async_caught_up(hass: HomeAssistant) -> None:
+    """Wait until all that happened until now is in the database.
+
+    Raises RecorderError if the recorder is busy with something else, a backup say.
+    """
+    check_recorder(hass)
+    try:
+        async with asyncio.timeout(BEHIND):
+            await get_instance(hass).async_block_till_done()
+    except TimeoutError as err:
         raise RecorderError from err
 
 
