@@ -148,30 +148,27 @@ METERS: dict[str, tuple[Any, Meter]] = {
             "introduction",
             10,
             False,
-            is_named=False,
         ),
     ),
     "of 2022, flat": (
         {"id": ID, "type": "electricity", "prim_ad": "11", "virtual": True},
-        Meter(
-            ID, "electricity", "electricity 11", "consumption", 11, True, is_named=False
-        ),
+        Meter(ID, "electricity", "electricity 11", "consumption", 11, True),
     ),
     "of 2022, last consumer": (
         {"id": ID, "type": "electricity", "prim_ad": "99"},
-        Meter(ID, "electricity", "electricity 99", "consumption", 99, is_named=False),
+        Meter(ID, "electricity", "electricity 99", "consumption", 99),
     ),
     "of 2022, PV": (
         {"id": ID, "type": "electricity", "prim_ad": "101"},
-        Meter(ID, "electricity", "electricity 101", "production", 101, is_named=False),
+        Meter(ID, "electricity", "electricity 101", "production", 101),
     ),
     "of 2022, second PV": (
         {"id": ID, "type": "electricity", "prim_ad": 102.0},
-        Meter(ID, "electricity", "electricity 102", "production", 102, is_named=False),
+        Meter(ID, "electricity", "electricity 102", "production", 102),
     ),
     "address between": (
         {"id": ID, "type": "heating", "prim_ad": 100},
-        Meter(ID, "heating", "heating 100", "consumption", 100, is_named=False),
+        Meter(ID, "heating", "heating 100", "consumption", 100),
     ),
     "unknown type and mode": (
         {"id": ID, "type": "Reactive Power", "mode": "Exotic", "name": " N "},
@@ -179,11 +176,11 @@ METERS: dict[str, tuple[Any, Meter]] = {
     ),
     "only an id": (
         {"_id": {"$oid": ID}},
-        Meter(ID, "unknown", ID, "consumption", is_named=False),
+        Meter(ID, "unknown", ID, "consumption"),
     ),
     "nulls": (
         {"id": ID, "type": None, "name": None, "mode": None, "prim_ad": None},
-        Meter(ID, "unknown", ID, "consumption", is_named=False),
+        Meter(ID, "unknown", ID, "consumption"),
     ),
     "odd types": (
         {"id": 7, "type": 5, "name": 12, "mode": [], "prim_ad": {}, "virtual": "no"},
@@ -191,19 +188,15 @@ METERS: dict[str, tuple[Any, Meter]] = {
     ),
     "flags as text": (
         {"id": ID, "type": "heating", "is_rule_meter": "True", "prim_ad": "12a"},
-        Meter(ID, "heating", ID, "consumption", None, True, is_named=False),
+        Meter(ID, "heating", ID, "consumption", None, True),
     ),
     "address 0": (
         {"id": ID, "type": "heating", "prim_ad": 0},
-        Meter(ID, "heating", "heating 0", "consumption", 0, is_named=False),
+        Meter(ID, "heating", "heating 0", "consumption", 0),
     ),
     "name of spaces": (
-        {"id": ID, "type": "heating", "name": " \x00\n", "is_named": True},
-        Meter(ID, "heating", ID, "consumption", is_named=False),
-    ),
-    "name like ours": (
-        {"id": ID, "type": "electricity", "name": "electricity 11", "prim_ad": 11},
-        Meter(ID, "electricity", "electricity 11", "consumption", 11, is_named=True),
+        {"id": ID, "type": "heating", "name": " \x00\n"},
+        Meter(ID, "heating", ID, "consumption"),
     ),
     "name not printable": (
         {"id": ID, "type": "heating", "name": "Fl\x00at\u200b\u00a01\ud800\t☃"},

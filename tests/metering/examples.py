@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from custom_components.climkit.metering.changed_prices import changed_spans
 from custom_components.climkit.metering.hours import HOUR, QUARTER
 from custom_components.climkit.metering.tariff import Component, Tariff
 from custom_components.climkit.metering.tariffs import Tariffs
@@ -83,6 +84,21 @@ def quarters(start: datetime, *amounts: float | None) -> dict[datetime, float]:
         for i, amount in enumerate(amounts)
         if amount is not None
     }
+
+
+def first_changed(
+    old: Tariffs,
+    new: Tariffs,
+    component: Component,
+    meter_id: str | None,
+    *,
+    since: datetime,
+    until: datetime,
+) -> datetime | None:
+    """Return the first hour that is priced anew, None if none is."""
+    lines = old.timeline(component, meter_id), new.timeline(component, meter_id)
+    spans = changed_spans([lines], since, until)
+    return spans[0][0] if spans else None
 
 
 def hours(start: datetime, *amounts: float) -> dict[datetime, float]:

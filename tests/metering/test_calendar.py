@@ -1,4 +1,4 @@
-"""Local days and months, and windows of them, as tables from paper."""
+"""Local days and months, as tables from paper."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,11 +9,9 @@ from custom_components.climkit.metering.calendar import (
     local_days,
     local_months,
     start_of_day,
-    windows,
 )
 
 ZURICH = ZoneInfo("Europe/Zurich")
-T0 = datetime(2026, 6, 16, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -55,14 +53,3 @@ def test_local_months_over_a_year_are_the_calendars() -> None:
         *((2024, month, 1, 0) for month in range(1, 13)),
         (2025, 1, 1, 0),
     ]
-
-
-def test_windows() -> None:
-    """Windows follow each other without gap or overlap, the last one shorter."""
-    end = T0 + timedelta(days=5)
-    assert list(windows(T0, end, timedelta(days=2))) == [
-        (T0, T0 + timedelta(days=2)),
-        (T0 + timedelta(days=2), T0 + timedelta(days=4)),
-        (T0 + timedelta(days=4), end),
-    ]
-    assert list(windows(end, T0, timedelta(days=2))) == []

@@ -9,7 +9,6 @@ from custom_components.climkit.metering.costs import (
     METER_COSTS,
     SITE_COSTS,
     CostSeries,
-    cost_of_hour,
     costs_of_hours,
     costs_of_series,
     meter_costs,
@@ -28,7 +27,7 @@ from custom_components.climkit.metering.reconcile import (
     plan,
 )
 from custom_components.climkit.metering.tariff import Component, Tariff
-from custom_components.climkit.metering.tariffs import Tariffs, first_difference
+from custom_components.climkit.metering.tariffs import Tariffs
 from custom_components.climkit.metering.timeline import HourPrices
 
 from .examples import (
@@ -37,6 +36,7 @@ from .examples import (
     NT,
     YEARS,
     Archive,
+    first_changed,
     high_low,
     hours,
     local,
@@ -92,7 +92,6 @@ def sums(rows: Sequence[StatisticRow]) -> list[float]:
 def test_an_hour_with_two_prices(
     energy: float, known: Sequence[float | None], cost: float
 ) -> None:
-    assert cost_of_hour(energy, known, HALF) == pytest.approx(cost)
     start = utc("2026-02-02 05:00")  # 06:00 in Zurich, high tariff from 06:30
     site = tariffs(high_low("06:30-20:00"))
     many = costs_of_hours(
@@ -104,16 +103,19 @@ def test_an_hour_with_two_prices(
 
 
 def test_one_price_is_exact_whatever_is_known() -> None:
-    assert cost_of_hour(1.2, (0.1, None, 5.0, 0.3), HourPrices.of(0.29)) == 1.2 * 0.29
-    assert cost_of_hour(1.2, (), HourPrices.of(0.0)) == 0.0
+    for price, cost in ((0.29, 1.2 * 0.29), (0.0, 0.0)):
+        prices_of = tariffs(tariff(price=price)).timeline(GRID, None).hour_prices
+        for known in ({}, quarters(T0, 0.1, None, 5.0, 0.3)):
+            assert costs_of_hours({T0: 1.2}, known, prices_of) == {T0: cost}
 
 
 def test_no_price_no_cost() -> None:
     """Not of any quarter, though its energy be nothing."""
     for energy in (0.0, 1.0):
-        assert cost_of_hour(energy, (), HourPrices.of(None)) is None
-        gap = HourPrices.of(NT, None, NT, NT)
-        assert cost_of_hour(energy, (energy, 0.0, 0.0, 0.0), gap) is None
+        known = quarters(T0, energy, 0.0, 0.0, 0.0)
+        for prices in (HourPrices.of(None), HourPrices.of(NT, None, NT, NT)):
+            for some in ({}, known):
+                assert costs_of_hours({T0: energy}, some, lambda _, p=prices: p) == {}
 
 
 def test_the_turn_of_a_year() -> None:
@@ -129,7 +131,7 @@ def test_the_turn_of_a_year() -> None:
     assert sums(chain(after)) == pytest.approx([0.348, 0.5696])
     changed = changes(chain(before), after)
     assert [row.start for row in changed] == [utc("2025-12-31 23:00")]
-    assert first_difference(old, new, GRID, None, **YEARS) == changed[0].start
+    assert first_changed(old, new, GRID, None, **YEARS) == changed[0].start
 
 
 def test_negative_prices_by_the_quarter() -> None:
@@ -192,7 +194,7 @@ def test_feed_in_that_is_known_after_the_quarter() -> None:
     then = costs_of_series(feed_in, energies, {}, market, None)
     assert list(then.values()) == pytest.approx([0.55, 0.77])
     assert sums(chain(then))[-1] == pytest.approx(1.32)
-    found = first_difference(floor, market, Component.FEED_IN, None, **YEARS)
+    found = first_changed(floor, market, Component.FEED_IN, None, **YEARS)
     assert found == utc("2025-12-31 23:00")
 
 
@@ -340,7 +342,7 @@ def test_what_is_before_a_change_is_not_touched() -> None:
     old = tariffs(tariff(price=0.3))
     new = tariffs(tariff(price=0.3, valid_from="2026-02-01"))
     rows = repriced({}, energies, old, min(energies))
-    found = first_difference(old, new, GRID, None, **YEARS)
+    found = first_changed(old, new, GRID, None, **YEARS)
     assert found is not None
     rows = repriced(rows, energies, new, hour_of(found))
     assert rows == hours(local("2026-02-01 00:00"), 0.3, 0.3)

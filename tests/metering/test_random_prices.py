@@ -12,11 +12,17 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.climkit.metering.changed_prices import changed_spans
 from custom_components.climkit.metering.costs import SITE_COSTS, costs_of_hours
-from custom_components.climkit.metering.hours import HOUR, QUARTER, hour_of
+from custom_components.climkit.metering.hours import (
+    HOUR,
+    QUARTER,
+    hour_of,
+    hours_between,
+)
 from custom_components.climkit.metering.statement import statement
 from custom_components.climkit.metering.tariff import DAYS, MONTHS, Tariff
-from custom_components.climkit.metering.tariffs import Tariffs, first_difference
+from custom_components.climkit.metering.tariffs import Tariffs
 
 from .examples import GRID, ZURICH, Archive, tariff, tariffs, utc
 
@@ -160,13 +166,9 @@ class World:
         """Return what an hour has so far: of an hour that is not whole, its parts."""
         return sum(self.parts(hour))
 
-    def hours(self, since: datetime) -> list[datetime]:
-        """Return all hours from one on."""
-        return [
-            self.start + i * HOUR
-            for i in range(LENGTH // HOUR)
-            if self.start + i * HOUR >= since
-        ]
+    def hours(self) -> list[datetime]:
+        """Return all hours."""
+        return [self.start + i * HOUR for i in range(LENGTH // HOUR)]
 
     def step(self, kind: str, data: Any) -> None:
         """Let something happen, and book what it changes, no more."""
@@ -186,20 +188,9 @@ class World:
         else:
             self.days_off[self.first + timedelta(days=data)] = True
         new = self.tariffs()
-        found = first_difference(
-            old, new, GRID, "flat", since=self.start, until=self.start + LENGTH
-        )
-        assert found == self.first_difference(old, new)
-        if found is not None:
-            self.book(self.hours(hour_of(found)))
-
-    def first_difference(self, old: Tariffs, new: Tariffs) -> datetime | None:
-        """Return the same by looking at every quarter hour."""
-        for i in range(LENGTH // QUARTER):
-            start = self.start + i * QUARTER
-            if old.price_at(GRID, "flat", start) != new.price_at(GRID, "flat", start):
-                return start
-        return None
+        lines = old.timeline(GRID, "flat"), new.timeline(GRID, "flat")
+        spans = changed_spans([lines], self.start, self.start + LENGTH)
+        self.book(hour for span in spans for hour in hours_between(*span))
 
 
 @settings(max_examples=300, deadline=None)
@@ -212,7 +203,7 @@ def test_any_order_of_late_revised_missing_repriced(
     for kind, data in steps:
         world.step(kind, data)
     model = {}
-    for hour in world.hours(start):
+    for hour in world.hours():
         starts = [hour + i * QUARTER for i in range(4)]
         prices = [world.price(each, "flat") for each in starts]
         if world.parts(hour) and None not in prices:
@@ -236,10 +227,10 @@ def test_every_quarter_has_the_models_price(
     world.archive.prices = {start + i * QUARTER: i / 1000 for i in range(200)}
     world.days_off = dict.fromkeys((world.first + timedelta(days=i) for i in off), True)
     site = world.tariffs()
-    for hour in world.hours(start):
+    for hour in world.hours():
         starts = [hour + i * QUARTER for i in range(4)]
         prices = tuple(world.price(each, meter) for each in starts)
-        assert site.hour_prices(GRID, meter, hour).quarters == prices
+        assert site.timeline(GRID, meter).hour_prices(hour).quarters == prices
         assert tuple(site.price_at(GRID, meter, each) for each in starts) == prices
 
 
@@ -260,7 +251,7 @@ def test_a_statement_is_the_sum_of_its_rows(
     world = World(start, draws)
     site = world.tariffs()
     world.energy = {start + i * QUARTER: amount for i, amount in enumerate(amounts)}
-    energies = {hour: world.hour(hour) for hour in world.hours(start)}
+    energies = {hour: world.hour(hour) for hour in world.hours()}
     quarters = {start + i * QUARTER: amounts[i] for i in known}
     rows = costs_of_hours(energies, quarters, site.timeline(GRID, None).hour_prices)
     bill = statement(

@@ -5,11 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.climkit.metering.costs import cost_of_hour
+from custom_components.climkit.metering.costs import costs_of_hours
 from custom_components.climkit.metering.hours import HOUR, QUARTER
 from custom_components.climkit.metering.prices import chf_per_kwh
 from custom_components.climkit.metering.tariff import Component, Tariff
-from custom_components.climkit.metering.tariffs import first_difference
 from custom_components.climkit.metering.timeline import HourPrices
 
 from .examples import (
@@ -20,6 +19,7 @@ from .examples import (
     YEARS,
     ZURICH,
     Archive,
+    first_changed,
     high_low,
     hours_of,
     local,
@@ -39,7 +39,7 @@ def day_cost(version: Tariff, day: str) -> float:
         for hour in hours_of(day)
         for i in range(4)
     ]
-    means = [site.hour_prices(GRID, None, hour).mean for hour in hours_of(day)]
+    means = [site.timeline(GRID, None).hour_prices(hour).mean for hour in hours_of(day)]
     cost = sum(0.25 * price for price in prices if price is not None)
     assert sum(mean for mean in means if mean is not None) == pytest.approx(cost)
     return cost
@@ -86,7 +86,7 @@ def test_high_tariff_in_utc(day: str, first: int, last: int) -> None:
     high = [
         hour.hour
         for hour in hours_of(day)
-        if site.hour_prices(GRID, None, hour) == HourPrices.of(HT)
+        if site.timeline(GRID, None).hour_prices(hour) == HourPrices.of(HT)
     ]
     assert high == list(range(first, last + 1))
 
@@ -121,8 +121,8 @@ def test_a_year_begins_at_local_midnight() -> None:
     before, after = utc("2025-12-31 22:00"), utc("2025-12-31 23:00")
     assert new.price_at(GRID, None, before + 3 * QUARTER) == 0.29
     assert new.price_at(GRID, None, after) == 0.277
-    assert first_difference(old, new, GRID, None, **YEARS) == after
-    assert first_difference(new, old, GRID, None, **YEARS) == after
+    assert first_changed(old, new, GRID, None, **YEARS) == after
+    assert first_changed(new, old, GRID, None, **YEARS) == after
     newest = new.version(GRID, None, date(2026, 1, 1))
     assert newest is not None
     assert newest.price == 0.277
@@ -199,20 +199,20 @@ def test_days_off_count_as_sundays() -> None:
     other = tariffs(version, days_off={"binary_sensor.other": answers})
     noons = [local(f"2026-01-0{day} 12:00") for day in (1, 2, 5)]
     assert [site.price_at(GRID, None, noon) for noon in noons] == [NT, HT, HT]
-    assert [site.hour_prices(GRID, None, noon).mean for noon in noons] == [NT, HT, HT]
+    assert [site.timeline(GRID, None).hour_prices(noon).mean for noon in noons] == [
+        NT,
+        HT,
+        HT,
+    ]
     assert other.price_at(GRID, None, noons[0]) == HT
-    found = first_difference(other, site, GRID, None, **YEARS)
-    assert found == local("2026-01-01 07:00")
+    high = {"since": local("2026-01-01 07:00"), "until": local("2026-01-01 20:00")}
+    assert first_changed(other, site, GRID, None, **high) == high["since"]
     # "No" and no answer are the same price: nothing is to be done.
     less = {"binary_sensor.workday": {date(2026, 1, 1): True}}
     assert (
-        first_difference(tariffs(version, days_off=less), site, GRID, None, **YEARS)
+        first_changed(tariffs(version, days_off=less), site, GRID, None, **YEARS)
         is None
     )
-    assert tariffs(version, days_off=less).fingerprint(GRID, None) == site.fingerprint(
-        GRID, None
-    )
-    assert other.fingerprint(GRID, None) != site.fingerprint(GRID, None)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,8 @@ def test_an_entitys_price(price: float, unit: str) -> None:
     site = tariffs(version, archive=archive)
     found = site.price_at(GRID, None, start)
     assert found == pytest.approx(0.2827896)
-    assert cost_of_hour(1.5, (), HourPrices.of(found)) == pytest.approx(0.4241844)
+    costs = costs_of_hours({start: 1.5}, {}, lambda _: HourPrices.of(found))
+    assert costs == {start: pytest.approx(0.4241844)}
     assert site.price_at(GRID, None, start + QUARTER) is None
 
 
@@ -254,11 +255,9 @@ def test_a_meters_own_price_wins() -> None:
         False,
     )
     without = tariffs(later, site_wide)
-    found = first_difference(site, without, SOLAR, "x", **YEARS)
+    found = first_changed(site, without, SOLAR, "x", **YEARS)
     assert found == utc("2025-06-30 22:00")
-    assert first_difference(site, without, SOLAR, "y", **YEARS) is None
-    assert site.fingerprint(SOLAR, "y") == without.fingerprint(SOLAR, "y")
-    assert site.fingerprint(SOLAR, "x") != without.fingerprint(SOLAR, "x")
+    assert first_changed(site, without, SOLAR, "y", **YEARS) is None
 
 
 def test_of_one_day_the_version_for_fewer_meters_wins() -> None:
@@ -280,8 +279,8 @@ def test_a_deleted_or_late_tariff() -> None:
     assert none.price_at(GRID, None, start) is None
     assert some.price_at(GRID, None, start - QUARTER) is None
     assert some.price_at(GRID, None, start) == 0.3
-    assert first_difference(some, none, GRID, None, **YEARS) == start
-    assert some.hour_prices(GRID, None, start - HOUR).mean is None
+    assert first_changed(some, none, GRID, None, **YEARS) == start
+    assert some.timeline(GRID, None).hour_prices(start - HOUR).mean is None
 
 
 def test_a_zone_with_a_quarter_of_an_hour() -> None:
@@ -292,7 +291,7 @@ def test_a_zone_with_a_quarter_of_an_hour() -> None:
         zone=ZoneInfo("Asia/Kathmandu"),
     )
     hour = utc("2025-12-31 18:00")
-    assert site.hour_prices(GRID, None, hour) == HourPrices.of(NT, HT, HT, HT)
+    assert site.timeline(GRID, None).hour_prices(hour) == HourPrices.of(NT, HT, HT, HT)
     fees = site.fees(None, utc("2025-12-01 00:00"), utc("2026-01-31 18:15"))
     assert min(fees) == hour + HOUR
     assert sum(fees.values()) == pytest.approx(7.44)

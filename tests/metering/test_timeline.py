@@ -1,14 +1,15 @@
-"""Prices over the years: what is remembered, and how two timelines are compared."""
+"""Prices over the years: what is remembered, and which hours are priced anew."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.climkit.metering.hours import HOUR, QUARTER
+from custom_components.climkit.metering.changed_prices import changed_spans
+from custom_components.climkit.metering.hours import HOUR, QUARTER, hours_between
 from custom_components.climkit.metering.prices import TimesPrice
 from custom_components.climkit.metering.spans import merged
-from custom_components.climkit.metering.tariffs import first_difference
+from custom_components.climkit.metering.tariffs import Tariffs
 from custom_components.climkit.metering.timeline import HourPrices, PriceTimeline
 
 from .examples import (
@@ -34,50 +35,51 @@ def test_archived_prices_come_and_change() -> None:
     hour = utc("2026-02-02 10:00")
     archive = Archive(quarters(hour, -0.04, -0.02, 0.0))
     site = tariffs(tariff(entity_id="sensor.price"), archive=archive)
-    gap = site.hour_prices(GRID, None, hour)
+    gap = site.timeline(GRID, None).hour_prices(hour)
     assert gap == HourPrices((-0.04, -0.02, 0.0, None), None, alike=False)
     archive.prices[hour + 3 * QUARTER] = 0.02
-    full = site.hour_prices(GRID, None, hour)
+    full = site.timeline(GRID, None).hour_prices(hour)
     assert full.mean == pytest.approx(-0.01)
     assert not full.alike
-    silent = site.hour_prices(GRID, None, hour + HOUR)
+    silent = site.timeline(GRID, None).hour_prices(hour + HOUR)
     assert silent == HourPrices((None,) * 4, None, alike=True)
 
 
-def test_another_archive_is_compared_price_by_price() -> None:
-    hour = utc("2026-02-02 10:00")
+def changed(
+    old: Tariffs, new: Tariffs, since: datetime, until: datetime
+) -> list[datetime]:
+    """Return the hours of a span that are priced anew."""
+    lines = old.timeline(GRID, None), new.timeline(GRID, None)
+    spans = changed_spans([lines], since, until)
+    return [hour for span in spans for hour in hours_between(*span)]
+
+
+def test_hours_with_several_prices_stay_unless_one_is_another() -> None:
+    """Their quarters may no longer be at hand; by one price, the same comes out."""
+    uneven, even = utc("2026-02-02 10:00"), utc("2026-02-02 11:00")
     version = tariff(entity_id="sensor.price", price=1)
     old, same, new = (
-        tariffs(version, archive=Archive(quarters(hour, 0.1, 0.2, third)))
+        tariffs(
+            version,
+            archive=Archive(
+                quarters(uneven, 0.1, 0.2, third, 0.4) | quarters(even, *[0.5] * 4)
+            ),
+        )
         for third in (0.3, 0.3, 0.4)
     )
-    span = {"since": hour - HOUR, "until": hour + HOUR}
-    assert first_difference(old, same, GRID, None, **span) is None
-    assert first_difference(old, new, GRID, None, **span) == hour + 2 * QUARTER
-    short = {"since": hour - HOUR, "until": hour + 2 * QUARTER}
-    assert first_difference(old, new, GRID, None, **short) is None
-    late = {"since": hour + 3 * QUARTER, "until": hour + HOUR}
-    assert first_difference(old, new, GRID, None, **late) is None
-
-
-def test_other_words_for_the_same_prices() -> None:
-    """What is written otherwise may cost the same: no row needs to be touched."""
-    low_hours = tariff(
-        price=HT,
-        zones=[{"price": NT, "from": "20:00", "to": "07:00:00"}],
-        monthly_fee=5,
-    )
-    old, new = tariffs(DAILY), tariffs(low_hours)
-    assert old.fingerprint(GRID, None) != new.fingerprint(GRID, None)
-    assert first_difference(old, new, GRID, None, **YEARS) is None
+    assert changed(old, same, uneven, even + HOUR) == [even]
+    assert changed(old, new, uneven, even + HOUR) == [uneven, even]
+    assert changed(old, old, uneven, even + HOUR) == []
 
 
 def test_another_time_zone() -> None:
-    old = tariffs(DAILY)
-    new = tariffs(DAILY, zone=ZoneInfo("Europe/London"))
-    span = {"since": utc("2026-02-02 00:00"), "until": utc("2026-02-03 00:00")}
-    assert first_difference(old, new, GRID, None, **span) == utc("2026-02-02 06:00")
-    assert old.fingerprint(GRID, None) != new.fingerprint(GRID, None)
+    """Days begin and end at other hours: all may cost something else, and do."""
+    halves = high_low("07:30-20:30")
+    old = tariffs(halves)
+    new = tariffs(halves, zone=ZoneInfo("Europe/London"))
+    span = utc("2026-02-02 00:00"), utc("2026-02-03 00:00")
+    assert changed(old, new, *span) == list(hours_between(*span))
+    assert changed(old, tariffs(halves), *span) == []
 
 
 def test_the_price_of_a_quarter_is_not_off_by_a_digit() -> None:
@@ -100,9 +102,10 @@ def test_years_are_compared_in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(self, hour)
 
     monkeypatch.setattr(PriceTimeline, "hour_prices", count)
-    found = first_difference(old, new, GRID, None, **YEARS)
-    assert found == local("2026-11-01 00:00")
-    assert asked == 2
+    hours = changed(old, new, **YEARS)
+    assert hours[0] == local("2026-11-01 00:00")
+    assert len(hours) == 25 * 24 + 1
+    assert asked == 2 * len(hours)
 
 
 def test_a_sort_of_day_is_priced_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,6 @@ def test_kept_over_a_restart() -> None:
     limits = Limits()
     limits.refuse(HOURS, 120 * DAY, NOW)
     limits.of(HOURS).depth = NOW - 365 * DAY
-    limits.of(HOURS).depth_at = NOW
     again = Limits.from_dict(limits.as_dict())
     assert again.length(HOURS, NOW) == 60 * DAY
     assert again.of(HOURS).depth == NOW - 365 * DAY

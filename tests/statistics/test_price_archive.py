@@ -1,7 +1,8 @@
 """The archive of entities' prices, on a real recorder: its states, its hourly means."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
@@ -15,9 +16,9 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy.exc import OperationalError
 
-from custom_components.climkit.metering.costs import cost_of_hour
+from custom_components.climkit.metering.costs import costs_of_hours
 from custom_components.climkit.metering.hours import HOUR, QUARTER
-from custom_components.climkit.metering.tariff import Component
+from custom_components.climkit.metering.tariff import Component, Tariff
 from custom_components.climkit.metering.tariffs import Tariffs
 from custom_components.climkit.statistics import queries
 from custom_components.climkit.statistics.price_archive import PriceArchive
@@ -47,6 +48,17 @@ async def archive(
     await archive.async_close()
 
 
+def costs(
+    archive: PriceArchive,
+    tariff: Tariff,
+    energies: Mapping[datetime, float],
+    quarters: Mapping[datetime, float] = MappingProxyType({}),
+) -> dict[datetime, float]:
+    """Return what energies of hours cost by a tariff of the archived prices."""
+    timeline = Tariffs([tariff], ZURICH, archive).timeline(Component.GRID, None)
+    return costs_of_hours(energies, quarters, timeline.hour_prices)
+
+
 async def test_by_states_of_the_last_days(
     archive: PriceArchive, hass: HomeAssistant
 ) -> None:
@@ -64,10 +76,8 @@ async def test_by_states_of_the_last_days(
     assert of_hour(archive, TEN - HOUR) == pytest.approx([0.2] * 4)
     assert of_hour(archive, TEN) == pytest.approx([0.2, 0.4, 0.4, 0.1])
 
-    prices = Tariffs([version()], ZURICH, archive).hour_prices(
-        Component.GRID, None, TEN
-    )
-    assert cost_of_hour(2.0, [2.0, 0.0, 0.0, 0.0], prices) == pytest.approx(0.40)
+    first = {TEN: 2.0} | {TEN + i * QUARTER: 0.0 for i in (1, 2, 3)}
+    assert costs(archive, version(), {TEN: 2.0}, first) == {TEN: pytest.approx(0.40)}
 
 
 async def test_a_price_that_has_stood_for_long(
@@ -90,9 +100,8 @@ async def test_by_hourly_means_before(
     assert of_hour(archive, LONG_AGO + HOUR) == [None] * 4
     assert of_hour(archive, LONG_AGO + 2 * HOUR) == [0.0] * 4
 
-    tariffs = Tariffs([version("2026-01-01")], ZURICH, archive)
-    prices = tariffs.hour_prices(Component.GRID, None, LONG_AGO)
-    assert cost_of_hour(2.0, [], prices) == pytest.approx(0.70)
+    found = costs(archive, version("2026-01-01"), {LONG_AGO: 2.0})
+    assert found == {LONG_AGO: pytest.approx(0.70)}
 
 
 async def test_only_what_is_more_exact_replaces(
@@ -130,11 +139,10 @@ async def test_units_are_converted(
     await means(hass, {LONG_AGO: state}, unit)
     await archive.async_fill(PRICE, LONG_AGO, TEN + HOUR)
     data = {"pricing": "entity", "entity_id": PRICE, "surcharge": 0.0276, "vat": 8.1}
-    tariffs = Tariffs([version("2026-01-01", **data)], ZURICH, archive)
     for hour in (TEN, LONG_AGO):
         assert of_hour(archive, hour) == pytest.approx([0.234] * 4)
-        prices = tariffs.hour_prices(Component.GRID, None, hour)
-        assert cost_of_hour(1.5, [], prices) == pytest.approx(0.4241844, abs=1e-7)
+    found = costs(archive, version("2026-01-01", **data), {TEN: 1.5, LONG_AGO: 1.5})
+    assert list(found.values()) == pytest.approx([0.4241844] * 2, abs=1e-7)
 
 
 @pytest.mark.parametrize(

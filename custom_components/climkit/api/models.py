@@ -131,15 +131,13 @@ class Meter(DataClassDictMixin):
         default=False, metadata=field_options(deserialize=_flag)
     )
     """Whether it is computed from other meters."""
-    is_named: bool = True
-    """Whether the cloud gives it a name: `name` is made of what else is known if not."""
 
     @classmethod
     @override
     def __pre_deserialize__(cls, d: dict[Any, Any]) -> dict[Any, Any]:
         """Accept the names that keys had in earlier years."""
         earlier = {"id": d.get("_id"), "is_rule_meter": d.get("virtual", False)}
-        return earlier | d | {"is_named": bool(text(d.get("name")))}
+        return earlier | d
 
     @classmethod
     @override

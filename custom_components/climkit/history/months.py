@@ -1,7 +1,7 @@
 """Monthly rows of the cloud held against the stored sums: where does something differ?
 
-One question tells of years. What the months can't tell (labels that mean no month, rows
-that have nothing to do with the hours) is counted, and done without.
+One question tells of years. Months that make no sense (labels that mean no month, rows
+that have nothing to do with the hours) are done without, for about a week.
 """
 
 import asyncio
@@ -101,8 +101,6 @@ class MonthlyCheck:
         """Media whose months made no sense, and until when they are not asked for."""
         self.first: dict[Medium, datetime] = {}
         """The first month in which the cloud has something, where it tells."""
-        self.not_compared: dict[Medium, int] = {}
-        """How many months of a medium, of all flows, could not be compared lately."""
         self._accepted: dict[Flow, LimitedSizeDict[datetime, float]] = {}
         self._left_out = left_out
         self._reader = reader
@@ -177,13 +175,12 @@ class MonthlyCheck:
         confirm: bool,
     ) -> dict[Flow, Amounts]:
         """Return the amounts by month; nothing if they are of no use."""
-        self.not_compared[medium] = 0
         amounts = await self._async_periods(medium, flows, answer, periods)
         first = told_between(*_reach(answer), periods)[0]
-        if confirm and periods[0] < first:
-            older = await self._async_older(medium, flows, first, periods)
-            amounts = {flow: {**older[flow], **amounts[flow]} for flow in older}
-        return {} if self.not_compared[medium] else amounts
+        if not amounts or not confirm or first <= periods[0]:
+            return amounts
+        older = await self._async_older(medium, flows, first, periods)
+        return {flow: {**older[flow], **amounts[flow]} for flow in older}
 
     async def _async_older(
         self,
@@ -227,17 +224,19 @@ class MonthlyCheck:
     async def _async_periods(
         self, medium: Medium, flows: Flows, answer: Answer, bounds: Sequence[datetime]
     ) -> dict[Flow, Amounts]:
-        """Return the amounts by period, and count those that belong to none."""
+        """Return the amounts by period; nothing if some belong to none."""
         found: dict[Flow, Amounts] = {}
-        lost = 0
         for flow in flows:
             await asyncio.sleep(0)  # of hundreds it takes a while
             found[flow], strange = by_period(answer.of(flow), bounds)
-            lost += strange
-        self.not_compared[medium] += lost
-        if lost:
-            LOGGER.debug("%s: %s rows belong to no period", medium, lost)
+            if strange:
+                self._rest(medium)
+                return {}
         return found
+
+    def _rest(self, medium: Medium) -> None:
+        LOGGER.debug("The months of %s make no sense: without them", medium)
+        self.resting[medium] = dt_util.utcnow() + REST
 
     def note_first(self, medium: Medium, first: datetime) -> None:
         """Note from when on there is something."""
@@ -291,8 +290,7 @@ class MonthlyCheck:
         pairs = [(cloud, stored[flow]) for flow, cloud in months.amounts.items()]
         if not are_absurd(pairs, months.bounds[-1]):
             return True
-        LOGGER.debug("The months of %s make no sense: without them", months.medium)
-        self.resting[months.medium] = dt_util.utcnow() + REST
+        self._rest(months.medium)
         months.odd = {}
         return False
 
@@ -317,10 +315,9 @@ class MonthlyCheck:
         # A difference too small for any one day is somewhere in all of them.
         return spans_of(odd, bounds)
 
-    def report(self) -> dict[str, dict[str, float | str]]:
-        """Return what could not be compared, for diagnostics."""
+    def report(self) -> dict[str, dict[str, str]]:
+        """Return what is not compared, for diagnostics."""
         return {
-            "not_compared": dict(self.not_compared),
             "without_months_until": {
                 medium: until.isoformat() for medium, until in self.resting.items()
             },

@@ -101,10 +101,6 @@ class SitePricing:
         """Return the statistics of costs that there are with the tariffs of now."""
         return self._priced.series()
 
-    async def async_ensure_costs(self) -> None:
-        """Return when the database has the statistics. Raises RecorderError."""
-        await self._repricing.async_announce()
-
     @callback
     def async_listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
         """Call a function whenever tariffs, days off, prices or stored costs changed."""

@@ -1,6 +1,6 @@
-"""Days, months and windows, by the site's own clock. Times are in UTC."""
+"""Days, months and other periods, by the site's own clock. Times are in UTC."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -18,16 +18,6 @@ def start_of_day(time: datetime, zone: tzinfo) -> datetime:
     """Return when the local day of `time` began, in UTC."""
     midnight = time.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight.astimezone(UTC)
-
-
-def windows(
-    start: datetime, end: datetime, length: timedelta
-) -> Iterator[tuple[datetime, datetime]]:
-    """Yield consecutive windows of at most `length` from `start` to `end`."""
-    while start < end:
-        stop = min(start + length, end)
-        yield start, stop
-        start = stop
 
 
 def local_months(start: datetime, end: datetime, zone: tzinfo) -> list[datetime]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import chain, pairwise
 
-from .hours import HOUR, QUARTER, hours_between
+from .hours import HOUR, hours_between
 from .spans import Span, merged
 from .timeline import PriceTimeline
 
@@ -45,30 +45,6 @@ def _stays(changes: Sequence[Change], hour: datetime) -> bool:
             return False
         uneven |= not prices.alike
     return uneven
-
-
-def first_difference(
-    old: PriceTimeline, new: PriceTimeline, since: datetime, until: datetime
-) -> datetime | None:
-    """Return the start of the first quarter hour in [since, until) priced otherwise.
-
-    Only where the versions differ are prices looked at, so that years are compared in
-    no time. None if all prices are the same.
-    """
-    spans = _changed_versions([(old, new)], since, until)
-    starts = chain.from_iterable(_differences(old, new, *span) for span in spans)
-    return next((start for start in starts if since <= start < until), None)
-
-
-def _differences(
-    old: PriceTimeline, new: PriceTimeline, begin: datetime, end: datetime
-) -> Iterator[datetime]:
-    """Yield the quarter hours, in the hours of [begin, end), that are priced otherwise."""
-    for hour in hours_between(begin, end):
-        were = old.hour_prices(hour).quarters
-        are = new.hour_prices(hour).quarters
-        if were != are:
-            yield from (hour + i * QUARTER for i in range(4) if were[i] != are[i])
 
 
 def _changed_versions(

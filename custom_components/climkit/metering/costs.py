@@ -122,27 +122,6 @@ def meter_costs(medium: str, flows: Collection[str]) -> Iterator[CostSeries]:
     return _possible(METER_COSTS.get(medium, ()), flows)
 
 
-def cost_of_hour(
-    energy: float, quarters: Sequence[float | None], prices: HourPrices
-) -> float | None:
-    """Return what the energy of an hour costs, in CHF; None if a price is missing.
-
-    `energy` is the hour's; `quarters` has what is known of its four quarters, None
-    where one is not, and may be empty. What is not known is divided by time.
-    """
-    if prices.mean is None:
-        return None
-    if prices.alike:
-        return energy * prices.mean
-    return _cost_by_parts(energy, quarters, prices)
-
-
-def _cost_by_parts(
-    energy: float, quarters: Sequence[float | None], prices: HourPrices
-) -> float:
-    return sum(part * price for part, price in priced_parts(energy, quarters, prices))
-
-
 def priced_parts(
     energy: float, quarters: Sequence[float | None], prices: HourPrices
 ) -> Iterable[tuple[float, float]]:
@@ -180,8 +159,9 @@ def costs_of_hours(
     quarters: Amounts,
     prices_of: Callable[[datetime], HourPrices],
 ) -> dict[datetime, float]:
-    """Return the costs of many hours, as `cost_of_hour`, without those it has none of.
+    """Return the costs of hours in CHF, without those that lack a price.
 
+    `quarters` has what is known of their quarters; what is not is divided by time.
     `prices_of` is a component's `PriceTimeline.hour_prices`.
     """
     costs = {}
@@ -192,8 +172,8 @@ def costs_of_hours(
         if prices.alike or not quarters:  # nearly always: years come by the hour
             costs[hour] = energy * prices.mean
         else:
-            known = quarters_of(hour, quarters)
-            costs[hour] = _cost_by_parts(energy, known, prices)
+            parts = priced_parts(energy, quarters_of(hour, quarters), prices)
+            costs[hour] = sum(part * price for part, price in parts)
     return costs
 
 

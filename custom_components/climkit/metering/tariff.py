@@ -150,18 +150,15 @@ class Tariff:
             "component": self.component.value,
             "meters": list(self.meters),
             "valid_from": self.valid_from.isoformat(),
-            **self.prices_as_dict(),
-        } | _given(monthly_fee=self.monthly_fee)
-
-    def prices_as_dict(self) -> dict[str, Any]:
-        """Return that part of the data which decides prices."""
-        return {"pricing": self.pricing.value} | _given(
+            "pricing": self.pricing.value,
+        } | _given(
             price=self.price,
             zones=[zone.as_dict() for zone in self.zones],
             workday=self.workday,
             entity_id=self.entity_id,
             surcharge=self.surcharge or None,
             vat=self.vat or None,
+            monthly_fee=self.monthly_fee,
         )
 
 

@@ -7,14 +7,12 @@ found by comparing. Only the archive of entities' prices may grow meanwhile.
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from hashlib import sha256
 from typing import Final
 
-from .changed_prices import first_difference as first_price_difference
 from .hours import HOUR, hours_between
 from .prices import PriceArchive
 from .tariff import Component, Tariff
-from .timeline import DaysOff, HourPrices, PriceTimeline
+from .timeline import DaysOff, PriceTimeline
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -99,19 +97,6 @@ class Tariffs:
         """
         return self.timeline(component, meter_id).price_at(start)
 
-    def hour_prices(
-        self, component: Component, meter_id: str | None, hour: datetime
-    ) -> HourPrices:
-        """Return the four prices of the hour that begins at `hour`, in UTC."""
-        return self.timeline(component, meter_id).hour_prices(hour)
-
-    def fingerprint(self, component: Component, meter_id: str | None) -> str:
-        """Return a digest of what decides the prices; equal: nothing to re-price.
-
-        Archived prices are not part of it: who archives one knows its quarter hour.
-        """
-        return self.timeline(component, meter_id).fingerprint
-
     def has_fee(self, meter_id: str | None) -> bool:
         """Return whether an owner has a version with a fee."""
         return any(fee is not None for _, _, fee in self._fee_facts(meter_id))
@@ -141,10 +126,10 @@ class Tariffs:
             if (fee := self.fee(meter_id, hour)) is not None
         }
 
-    def fee_fingerprint(self, meter_id: str | None) -> str:
-        """Return a digest of what decides the fees of an owner."""
-        facts = [str(self._zone), *self._fee_facts(meter_id)]
-        return sha256(repr(facts).encode()).hexdigest()
+    def same_fees(self, other: Tariffs, meter_id: str | None) -> bool:
+        """Return whether the versions of an owner tell the same fees."""
+        facts, others = self._fee_facts(meter_id), other._fee_facts(meter_id)
+        return self._zone == other._zone and facts == others
 
     def _monthly_fee(self, meter_id: str | None, day: date) -> float | None:
         valid = {
@@ -164,27 +149,6 @@ class Tariffs:
         ]
 
 
-def first_difference(
-    old: Tariffs,
-    new: Tariffs,
-    component: Component,
-    meter_id: str | None,
-    *,
-    since: datetime,
-    until: datetime,
-) -> datetime | None:
-    """Return the first quarter hour in [since, until), in UTC, priced otherwise.
-
-    None if all prices are the same.
-    """
-    return first_price_difference(
-        old.timeline(component, meter_id),
-        new.timeline(component, meter_id),
-        since,
-        until,
-    )
-
-
 def first_fee_difference(
     old: Tariffs,
     new: Tariffs,
@@ -194,7 +158,7 @@ def first_fee_difference(
     until: datetime,
 ) -> datetime | None:
     """Return the first hour in [since, until), in UTC, with another fee, if any."""
-    if old.fee_fingerprint(meter_id) == new.fee_fingerprint(meter_id):
+    if old.same_fees(new, meter_id):
         return None
     were = old.fees(meter_id, since, until)
     are = new.fees(meter_id, since, until)

@@ -9,9 +9,7 @@ remembered, and all days of one sort share theirs.
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from hashlib import sha256
 from itertools import compress, pairwise
-import json
 from typing import Final, NamedTuple
 
 from .hours import HOUR, QUARTER, hour_of, hours_between
@@ -63,27 +61,15 @@ class PriceTimeline:
         """`versions` by their first day, the newest last."""
         self._versions = versions
         self._starts = [version.valid_from for version in versions]
-        self._days_off = [_off(days_off, version) for version in versions]
         sources = (
-            price_source(version, archive, off)
-            for version, off in zip(versions, self._days_off, strict=True)
+            price_source(version, archive, _off(days_off, version))
+            for version in versions
         )
         self._sources = [_BEFORE, *sources]
         """By the number of versions that have begun."""
         self._zone = zone
         self._days: dict[int, tuple[HourPrices, ...] | None] = {}
         self._kinds: dict[Hashable, tuple[HourPrices, ...]] = {}
-
-    @property
-    def fingerprint(self) -> str:
-        """Return a digest of all that decides the prices but the archived ones."""
-        facts = [
-            (str(start), version.prices_as_dict(), sorted(map(str, off)))
-            for start, version, off in zip(
-                self._starts, self._versions, self._days_off, strict=True
-            )
-        ]
-        return sha256(json.dumps([str(self._zone), facts]).encode()).hexdigest()
 
     def version_on(self, day: date) -> Tariff | None:
         """Return the version that is valid on a local date."""

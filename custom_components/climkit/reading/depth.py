@@ -144,7 +144,6 @@ class DepthSearch:
         depth = self._limit.depth
         if depth is None:
             return False
-        self._limit.depth_at = dt_util.utcnow()
         is_given = await self._async_is_given(
             (depth - SHORTEST[self._kind.resolution], depth)
         )
@@ -175,9 +174,7 @@ class DepthSearch:
         return await _async_first([*hours, first], gives)
 
     def _note(self, depth: datetime, *, is_silent: bool = False) -> None:
-        self._asker.limits.begin_at(
-            self._kind, depth, dt_util.utcnow(), is_silent=is_silent
-        )
+        self._asker.limits.begin_at(self._kind, depth, is_silent=is_silent)
 
     async def _async_gives_from(self, start: datetime) -> bool:
         return await self._async_answers(

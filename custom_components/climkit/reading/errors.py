@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.exceptions import ConfigEntryAuthFailed
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from ..api import (
     ClimkitAccessError,
@@ -77,12 +77,6 @@ _TRANSLATION_KEYS: Final[dict[type[ClimkitError], str]] = {
     ClimkitAccessError: "access_denied",
     ClimkitRateLimitError: "rate_limited",
 }
-
-
-def is_denied(coordinator: DataUpdateCoordinator[Any]) -> bool:
-    """Return whether the cloud refused what the coordinator last asked for."""
-    key = getattr(coordinator.last_exception, "translation_key", None)
-    return not coordinator.last_update_success and key == "access_denied"
 
 
 _FORM_ERRORS: Final[tuple[tuple[type[Exception], str], ...]] = (

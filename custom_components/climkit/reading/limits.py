@@ -82,8 +82,6 @@ class Limit:
     refused_at: datetime | None = None
     depth: datetime | None = None
     """Before this it gives nothing."""
-    depth_at: datetime | None = None
-    """When that was found out."""
     is_silent: bool = False
     """Whether the cloud does not refuse what lies before, but says nothing of it."""
     whole: int = 0
@@ -156,7 +154,6 @@ _KEPT: Final[Mapping[str, _Form]] = {
     "refused": _LENGTH,
     "refused_at": _TIME,
     "depth": _TIME,
-    "depth_at": _TIME,
     "is_silent": _Form(bool, bool),
     "whole": _Form(int, int),
 }
@@ -222,20 +219,16 @@ class Limits:
         limit = self.of(kind)
         limit.whole = min(limit.whole, rows - 1)
 
-    def begin_at(
-        self, kind: Kind, depth: datetime, now: datetime, *, is_silent: bool
-    ) -> None:
+    def begin_at(self, kind: Kind, depth: datetime, *, is_silent: bool) -> None:
         """Note before when the cloud gives nothing, and whether it does not say so."""
         limit = self.of(kind)
-        limit.depth, limit.depth_at, limit.is_silent = depth, now, is_silent
-        limit.oldest = depth
+        limit.depth, limit.is_silent, limit.oldest = depth, is_silent, depth
         self._forget_lengths(kind.who)
 
     def forget_depth(self, who: str) -> None:
         """Forget from when on somebody gives something: it is more than it was."""
         for limit in self._all_of(who):
-            limit.depth = limit.depth_at = None
-            limit.oldest, limit.is_silent = NEVER, False
+            limit.depth, limit.is_silent, limit.oldest = None, False, NEVER
         self._forget_lengths(who)
 
     def depths(self, who: str) -> list[datetime]:

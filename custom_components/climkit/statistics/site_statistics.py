@@ -305,12 +305,6 @@ class SiteStatistics:
         self._tell()
 
     @callback
-    def rewind(self, flow: Flow) -> None:
-        """Let the history of a flow begin anew."""
-        self._progress.rewind(flow)
-        self._tell()
-
-    @callback
     def async_listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
         """Call a function whenever rows have been written, or marks have moved."""
         self._listeners[key := object()] = listener
