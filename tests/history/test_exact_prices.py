@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.climkit.metering.hours import HOUR
 from tests.conftest import NOW, entry_for, later
 from tests.ledger import rows_of
 from tests.simulator import Fault, SimulatedSite, Simulator, sites
@@ -153,3 +154,31 @@ async def test_a_meter_whose_quarters_are_refused(
     await later(hass, freezer, timedelta(hours=1))
     rows = await rows_of(hass, f"{mine}_cost")
     assert_costs(rows, model_costs(site, in_halves, f"ext_{me}"))
+
+
+async def test_revised_while_nobody_could_ask(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    site: SimulatedSite,
+) -> None:
+    """Quarters that a poll has told do not price what was revised after it.
+
+    The cloud is away for nine hours, in which an hour with two prices is revised and
+    leaves the window of the polls. It is read by the hour before the next poll.
+    """
+    await started(hass, entry)
+    await add(hass, entry, "grid", **HALVES)
+    fault = cloud.faults.add(Fault("refuse", path="site_data"))
+    await later(hass, freezer, timedelta(hours=9, minutes=10))
+    hour = datetime.fromisoformat("2026-06-14T18:00:00+00:00")
+    site.revise(hour + HOUR / 2, hour + HOUR, add=2.0)
+    cloud.faults.remove(fault)
+    data = {"config_entry_id": entry.entry_id, "start": "2026-06-14"}
+    await hass.services.async_call("climkit", "import_history", data, blocking=True)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    for _ in range(2):
+        await later(hass, freezer, timedelta(minutes=20))
+    rows = await rows_of(hass, f"climkit:{site.id}_grid_import_cost")
+    assert_costs(rows, model_costs(site, in_halves))

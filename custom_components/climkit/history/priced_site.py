@@ -32,6 +32,7 @@ from ..metering.costs import (
 )
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, hour_of
+from ..metering.reconcile import HOUR_ROUNDING
 from ..metering.site import SiteInfo
 from ..metering.spans import Span, merged
 from ..metering.tariff import Tariff
@@ -295,7 +296,7 @@ def uneven_spans(
     energies: Mapping[str, Amounts],
     quarters: Mapping[str, Quarters],
 ) -> list[Span]:
-    """Return the spans in which hours with two prices, and energy, lack quarters."""
+    """Return the spans in which hours with two prices lack quarters."""
     hours = _coarse_hours(priced, tariffs, energies, quarters)
     # Each is so long that those near each other touch.
     spans = merged((hour, hour + HOUR + WITHIN) for hour in hours)
@@ -311,19 +312,29 @@ def _coarse_hours(
     """Yield the hours themselves, flow by flow."""
     timelines = priced.timelines(tariffs)
     for kind, prices in zip(priced.series.kinds, timelines, strict=True):
-        lacks = partial(_lacks_quarters, quarters.get(kind, {}), prices.hour_prices)
-        yield from filter(lacks, (h for h, energy in energies[kind].items() if energy))
+        known = quarters.get(kind, {})
+        for hour, energy in energies[kind].items():
+            if _is_uneven(prices.hour_prices(hour)) and _lacks(
+                energy, quarters_of(hour, known)
+            ):
+                yield hour
 
 
-def _lacks_quarters(
-    quarters: Quarters, prices_of: Callable[[datetime], HourPrices], hour: datetime
-) -> bool:
-    """Return whether an hour has several prices, all known, but not all its quarters."""
-    prices = prices_of(hour)
-    if prices.alike or prices.mean is None:
-        return False
-    known = quarters_of(hour, quarters)
-    return not known or None in known
+def _is_uneven(prices: HourPrices) -> bool:
+    """Return whether an hour has several prices, all of them known."""
+    return not prices.alike and prices.mean is not None
+
+
+def _lacks(energy: float, quarters: Sequence[float | None]) -> bool:
+    """Return whether the quarters of an hour do not tell all of its energy.
+
+    They may all be known and be older than it: an hour that was revised while no poll
+    was answered, and has left the window since, is read by the hour alone.
+    """
+    known = [part for part in quarters if part is not None]
+    if len(known) < 4:
+        return bool(energy or any(known))
+    return abs(sum(known) - energy) > HOUR_ROUNDING
 
 
 def _fees(priced: PricedSeries, tariffs: Tariffs) -> Derivation:
