@@ -5,16 +5,16 @@ Energy dashboard counts that energy twice: the sensor is the one to go, but only
 user says so. What could not be added to the dashboard is to be added by hand. Costs are in
 Swiss francs, and Home Assistant shows them in its own currency, whichever that is. An
 entity that tells no price any longer leaves hours without costs, until there is another.
-And access to a site that its owner has withdrawn is told until it is back.
+And access that an owner has withdrawn is told until it is back, once for all sites of an
+account.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, Final
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
+from homeassistant.const import CONF_USERNAME, EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.event import async_track_utc_time_change
@@ -33,11 +33,11 @@ from .energy_dashboard.manager import (
 from .energy_dashboard.setup import DashboardSetup
 from .entities.money_items import CURRENCY as CHF
 from .metering.flows import Flow
-from .reading.refusals import DESCRIPTION
 from .runtime import ClimkitConfigEntry
 from .statistics.naming import async_statistic_names
 
 ACCESS_WITHDRAWN: Final = "access_withdrawn"
+FROM_SEVERAL_SITES: Final = "access_withdrawn_from_several"
 CURRENCY: Final = "currency"
 BY_HAND: Final = "dashboard_by_hand"
 DOUBLE_COUNTING: Final = "double_counting"
@@ -79,28 +79,49 @@ def async_watch(
 
 @callback
 def _async_watch_access(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
-    """Raise an issue while the description is refused for long, or all measurements."""
-    data = entry.runtime_data
+    """Look again after each question, be it for the site or for its readings."""
 
     @callback
     def check() -> None:
-        now = dt_util.utcnow()
-        withdrawn = partial(data.reader.refusals.is_withdrawn, now=now)
-        if withdrawn(DESCRIPTION) or all(map(withdrawn, data.site.data.media)):
-            ir.async_create_issue(
-                hass,
-                DOMAIN,
-                f"{ACCESS_WITHDRAWN}_{entry.entry_id}",
-                is_fixable=False,
-                severity=ir.IssueSeverity.ERROR,
-                translation_key=ACCESS_WITHDRAWN,
-                translation_placeholders={"site": entry.title},
-            )
-        else:
-            ir.async_delete_issue(hass, DOMAIN, f"{ACCESS_WITHDRAWN}_{entry.entry_id}")
+        _async_check_access(hass, entry.data[CONF_USERNAME].casefold())
 
-    for coordinator in (data.site, *data.live):
+    for coordinator in (entry.runtime_data.site, *entry.runtime_data.live):
         entry.async_on_unload(coordinator.async_add_listener(check))
+
+
+@callback
+def _async_check_access(hass: HomeAssistant, account: str) -> None:
+    """Raise one issue for all sites that an account may no longer read.
+
+    It is that of the first of them: the others have none of their own.
+    """
+    entries: list[ClimkitConfigEntry] = [
+        entry
+        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        if entry.data[CONF_USERNAME].casefold() == account
+    ]
+    withdrawn = [
+        entry
+        for entry in entries
+        if entry.state is ConfigEntryState.LOADED and entry.runtime_data.is_withdrawn
+    ]
+    key = ACCESS_WITHDRAWN if len(withdrawn) == 1 else FROM_SEVERAL_SITES
+    for entry in entries:
+        if entry not in withdrawn[:1]:
+            ir.async_delete_issue(hass, DOMAIN, f"{ACCESS_WITHDRAWN}_{entry.entry_id}")
+            continue
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            f"{ACCESS_WITHDRAWN}_{entry.entry_id}",
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key=key,
+            translation_placeholders={
+                "site": entry.title,
+                "sites": "\n".join(f"- {each.title}" for each in withdrawn),
+            },
+        )
 
 
 @callback

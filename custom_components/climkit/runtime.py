@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 
 from .api import ClimkitClient
 from .const import CONF_SITE
@@ -24,7 +26,7 @@ from .reading.live_coordinator import LiveCoordinator
 from .reading.outage import Outage
 from .reading.pace import AsPublished, ByHour
 from .reading.reader import SeriesReader
-from .reading.refusals import Refusals
+from .reading.refusals import DESCRIPTION, Refusals
 from .reading.registers import RegisterCoordinator
 from .reading.site_coordinator import SiteCoordinator
 from .statistics.site_statistics import SiteStatistics
@@ -51,6 +53,12 @@ class SiteRuntime:
     environment: EnvironmentCoordinator
     registers: RegisterCoordinator
     limits: Store[dict[str, Any]]
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Return whether the description is refused for long, or all measurements."""
+        withdrawn = partial(self.reader.refusals.is_withdrawn, now=dt_util.utcnow())
+        return withdrawn(DESCRIPTION) or all(map(withdrawn, self.site.data.media))
 
     async def async_learn_kinds(self) -> None:
         """Learn from the statistics which optional flows the site was seen to have."""

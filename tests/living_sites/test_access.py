@@ -16,7 +16,7 @@ from custom_components.climkit.const import DOMAIN
 
 from ..conftest import NOW, entry_for, history_done, later, set_up
 from ..ledger import assert_equal, model_hours, rows_of
-from ..simulator import Fault, SimulatedMeter, SimulatedSite, Simulator
+from ..simulator import Fault, SimulatedMeter, SimulatedSite, Simulator, sites
 from .changes import CREATED, DAY
 
 pytestmark = pytest.mark.statistics_only
@@ -26,6 +26,15 @@ def issues_of(hass: HomeAssistant) -> set[str | None]:
     """Return the keys of all issues of ours."""
     return {
         issue.translation_key
+        for (domain, _), issue in ir.async_get(hass).issues.items()
+        if domain == DOMAIN
+    }
+
+
+def told(hass: HomeAssistant) -> set[tuple[str | None, str]]:
+    """Return the keys of all issues of ours, and which sites each of them names."""
+    return {
+        (issue.translation_key, (issue.translation_placeholders or {})["sites"])
         for (domain, _), issue in ir.async_get(hass).issues.items()
         if domain == DOMAIN
     }
@@ -87,6 +96,36 @@ async def test_access_withdrawn(
     await later(hass, freezer, timedelta(minutes=61))
     assert issues_of(hass) == set()
     assert entry.runtime_data.live[0].last_update_success
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_access_to_several_sites_withdrawn(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, cloud: Simulator
+) -> None:
+    """One issue names all sites of an account; another account has its own."""
+    cloud.sites[:] = some = sites.many(4, created=CREATED)
+    cloud.accounts["owner"] = "demo"
+    entries = [entry_for(site, meters=[]) for site in some[:3]]
+    entries.append(entry_for(some[3], meters=[], username="owner"))
+    for entry in entries:
+        await set_up(hass, entry)
+        await history_done(entry)
+    withdraw(cloud)
+    cloud.grant("owner", [])
+    for _ in range(52):  # the description is looked at once a day
+        await later(hass, freezer, timedelta(hours=1))
+    lines = [f"- {site.name}" for site in some]
+    several, owners = "access_withdrawn_from_several", ("access_withdrawn", lines[3])
+    assert told(hass) == {(several, "\n".join(lines[:3])), owners}
+
+    cloud.grant("demo", [some[0].id])
+    await later(hass, freezer, timedelta(minutes=61))
+    assert told(hass) == {(several, "\n".join(lines[1:3])), owners}
+    await hass.config_entries.async_remove(entries[1].entry_id)
+    await later(hass, freezer, timedelta(minutes=61))
+    assert told(hass) == {("access_withdrawn", lines[2]), owners}
+    await hass.config_entries.async_remove(entries[2].entry_id)
+    assert told(hass) == {owners}
 
 
 @pytest.mark.freeze_time(NOW)
