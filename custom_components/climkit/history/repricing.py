@@ -186,7 +186,11 @@ class Repricing:
             raise
 
     async def _async_write_fees(self) -> None:
-        """Write the fees of hours that are over: from behind the newest row on."""
+        """Write the fees of hours that are over: from behind the newest row on.
+
+        A fee is due by the dates of its versions, and needs no energy: the first one may
+        well begin before the readings do, of which the contract knows nothing.
+        """
         present = hour_of(dt_util.utcnow())
         fees = {priced.statistic_id: priced for priced in self._site.fees()}
         tails = await async_read(self._hass, newest_rows, tuple(fees))

@@ -152,7 +152,10 @@ async def test_fees(
     site: SimulatedSite,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A month's fees add up to the fee, hour by hour, up to the hour that is over."""
+    """A month's fees add up to the fee, hour by hour, up to the hour that is over.
+
+    They begin with the first day of the version, though readings do on the 2nd of June.
+    """
     await started(hass, entry)
     me = flat(site)
     may = {"valid_from": "2026-05-20"}
@@ -164,6 +167,7 @@ async def test_fees(
         amounts = [row[0] for hour, row in rows.items() if june[0] <= hour < june[1]]
         assert len(amounts) == 720
         assert sum(amounts) == pytest.approx(fee)
+        assert min(rows) == datetime(2026, 5, 19, 22, tzinfo=UTC)
         assert max(rows) == datetime(2026, 7, 5, 9, tzinfo=UTC)
     await later(hass, freezer, timedelta(hours=1))
     rows = await rows_of(hass, f"climkit:{site.id}_fees")
