@@ -10,6 +10,7 @@ from typing import Any, Final
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -258,6 +259,42 @@ async def test_zeros_that_mean_not_yet(
         invented = rows.keys() - model.keys()
         assert all(rows[hour][0] >= 0 for hour in invented)
         assert len(invented) <= 1
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_what_is_not_over_is_no_reading(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    *,
+    cloud: Simulator,
+    site: SimulatedSite,
+    entry: MockConfigEntry,
+) -> None:
+    """13: a cloud that fills up its day with zeros says nothing of the hours to come."""
+    cloud.quirks.future_rows = 40
+    cloud.publication_delay = timedelta(minutes=5)  # so that none of them is over
+    await set_up(hass, entry)
+    await history_done(entry)
+    for _ in range(4):
+        await later(hass, freezer, timedelta(minutes=15))
+    now = dt_util.utcnow()
+    model = site.model("electricity", "15T", CREATED, now, at=now)["conso_total"]
+    newest = max(model)
+    states = {key: _state(hass, site, key) for key in ("last_reading", "consumption")}
+    assert states["last_reading"] == (newest + timedelta(minutes=15)).isoformat()
+    power = _state(hass, site, "consumption_power")
+    assert float(power) == pytest.approx(model[newest] * 4000, abs=2.1)
+    assert float(states["consumption"]) == pytest.approx(sum(model.values()), abs=0.3)
+    await assert_right(hass, site)
+
+
+def _state(hass: HomeAssistant, site: SimulatedSite, key: str) -> str:
+    """Return the state of a sensor of the site."""
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id("sensor", DOMAIN, f"{site.id}_{key}")
+    state = hass.states.get(entity_id or "")
+    assert state
+    return state.state
 
 
 @pytest.mark.freeze_time("2026-06-16T23:05:00+00:00")

@@ -164,6 +164,23 @@ def test_columns_come_and_go() -> None:
     }
 
 
+def test_a_repeated_row_takes_nothing_back() -> None:
+    """It may correct a value, or add one; null, or no word of it, is no value."""
+    stamp = "2026-03-22T12:00:00Z"
+    rows = [
+        {"timestamp": stamp, "a": 1, "b": 2, "c": 3},
+        {"timestamp": "2026-03-22T13:00:00Z", "a": 4, "b": None},
+        {"timestamp": stamp, "a": None, "c": 30},
+        {"timestamp": stamp, "a": None, "d": 5},
+    ]
+    assert read(rows).columns == {
+        Column(None, "a"): (1.0, 4.0),
+        Column(None, "b"): (2.0, None),
+        Column(None, "c"): (30.0, None),
+        Column(None, "d"): (5.0, None),
+    }
+
+
 def test_bad_rows_never_cost_the_good_ones() -> None:
     good = row("2026-03-22T12:00:00Z")
     bad: list[Any] = [

@@ -112,8 +112,21 @@ def _frame(site: SimulatedSite, meter_type: str, asked: Asked, quirks: Quirks) -
             start -= timedelta(seconds=QUARTER)
         if not quirks.includes_end:
             end -= timedelta(seconds=1)
-    return site.frame(
+    table = site.frame(
         *(meter_type, asked.resolution, start, end, asked.at), zeros=quirks.zero_rows
+    )
+    future = quirks.future_rows if asked.resolution == "15T" else 0
+    return _with_zeros_behind(table, future) if len(table) else table
+
+
+def _with_zeros_behind(table: Frame, count: int) -> Frame:
+    """Return the quarters with so many more, in which nothing flows."""
+    starts = table.starts[-1] + QUARTER * np.arange(1, count + 1, dtype=np.int64)
+    zeros = np.zeros((len(table.names), count))
+    return Frame(
+        np.concatenate([table.starts, starts]),
+        table.names,
+        np.concatenate([table.values, zeros], axis=1),
     )
 
 

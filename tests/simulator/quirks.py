@@ -85,6 +85,8 @@ class Quirks:
     decimals: int | None = 3
     """None sends every digit, dust included, as in 2022."""
     numbers: Literal["float", "string"] = "float"
+    future_rows: int = 0
+    """So many quarters behind the last one of a reply come as rows of zeros, too."""
     storage_columns: Literal["always", "with_battery", "never"] = "always"
     lean_columns: bool = False
     """Whether sites without a plant have no columns of one."""

@@ -104,7 +104,7 @@ class _Columns:
 
     def in_order(self) -> tuple[tuple[datetime, ...], Mapping[Column, Any]]:
         """Return starts, ascending and each once, and columns; of repeated rows the last."""
-        last = {start: index for index, start in enumerate(self._starts)}
+        last = self._last_rows()
         starts = sorted(last)
         order = [last[start] for start in starts]
         self._body.note("order", "ascending" if starts == self._starts else "other")
@@ -112,6 +112,20 @@ class _Columns:
             self._name(key): tuple([values[index] for index in order])
             for key, values in self._columns.items()
         }
+
+    def _last_rows(self) -> Mapping[datetime, int]:
+        """Return the last row of each start: what it does not say, is as in one before."""
+        last: dict[datetime, int] = {}
+        for index, start in enumerate(self._starts):
+            if start in last:
+                self._fill(index, last[start])
+            last[start] = index
+        return last
+
+    def _fill(self, index: int, earlier: int) -> None:
+        for values in self._columns.values():
+            if values[index] is None:
+                values[index] = values[earlier]
 
     def _name(self, key: str) -> Column:
         meter_id, quantity = split_column(key)

@@ -7,7 +7,7 @@ from typing import Final
 
 from .calendar import start_of_day
 from .flows import Flow, FlowKind
-from .hours import BEFORE_ALL, QUARTER, amount_since, starting_from
+from .hours import BEFORE_ALL, QUARTER, amount_since
 from .site import SiteInfo
 
 
@@ -79,13 +79,20 @@ def merged_quarters(
     known: Mapping[Flow, Mapping[datetime, float]],
     came: Mapping[Flow, Mapping[datetime, float]],
     since: datetime,
+    now: datetime,
 ) -> dict[Flow, dict[datetime, float]]:
     """Return the quarter hours since then: what came, and what is known beside it.
 
     A quarter hour that is known is replaced by a newer value for it, and by nothing
-    else: an answer that says less takes nothing back.
+    else: an answer that says less takes nothing back. One that is not over is no
+    reading: a cloud may fill up its day with zeros, or with what it expects.
     """
+    latest = now - QUARTER
     return {
-        flow: starting_from({**known.get(flow, {}), **amounts}, since)
+        flow: {
+            start: amount
+            for start, amount in {**known.get(flow, {}), **amounts}.items()
+            if since <= start <= latest
+        }
         for flow, amounts in came.items()
     }

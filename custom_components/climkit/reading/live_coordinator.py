@@ -123,10 +123,12 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         self.site.async_saw(
             frozenset().union(*map(attrgetter("seen"), answers.values()))
         )
-        quarters = merged_quarters(self.data.quarters, self._came(answers), since)
+        now = dt_util.utcnow()
+        came = self._came(answers)
+        quarters = merged_quarters(self.data.quarters, came, since, now)
         starts = chain.from_iterable(quarters.values())
         newest = max((start + QUARTER for start in starts), default=self.data.newest)
-        self.update_interval = self._pace.after(newest, dt_util.utcnow())
+        self.update_interval = self._pace.after(newest, now)
         self.statistics.async_follow(self.site.data)
         self.statistics.async_write_quarters(
             quarters, asked=asked, known_since=self._known_since(answers, since)
