@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Final
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.home.cloud import Cloud
 from tests.home.patience import Patience
 from tests.home.progress import Progress
 from tests.home.tariffs import add_tariffs
+from tests.journey import ZURICH, midnight
 from tests.simulator import SimulatedSite, sites
 from tests.simulator.tariffs import price_of, tariffs_of
 
@@ -36,10 +38,55 @@ PRICED = {
 """By the statistic: what is priced, and by which price."""
 
 
+TODAY: Final = datetime.now(ZURICH).date()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """What lies behind the site: None for what the demo itself has."""
+
+    first_day: date | None = None
+    changed: date | None = None
+    """The day from which on the present prices are valid; in the demo a 1 January."""
+    least: float
+    """In CHF: what each of the costs comes to at least, with all of it."""
+
+    @property
+    def site(self) -> SimulatedSite:
+        """Return the site, with the truth about it."""
+        if self.first_day is None:
+            return sites.showcase()
+        return sites.showcase(created=midnight(self.first_day).astimezone(UTC))
+
+    @property
+    def option(self) -> list[str]:
+        """Return what tells the cloud about it."""
+        return [f"--created={self.first_day}"] if self.first_day else []
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(
+            Past(
+                first_day=TODAY - timedelta(days=70),
+                changed=TODAY - timedelta(days=35),
+                least=5,  # what little is fed in in winter
+            ),
+            id="weeks",
+        ),
+        pytest.param(Past(least=100), marks=pytest.mark.weekly, id="years"),
+    ]
+)
+def past(request: pytest.FixtureRequest) -> Past:
+    """Return how much history there is: what there is of each hour is the same."""
+    found: Past = request.param
+    return found
+
+
 @pytest.fixture
-async def home(tmp_path: Path, socket_enabled: None) -> AsyncIterator[Home]:
+async def home(past: Past, tmp_path: Path, socket_enabled: None) -> AsyncIterator[Home]:
     """Run a simulated cloud and a home to which Climkit was added by its dialog."""
-    async with Cloud(tmp_path / "simulator.log") as cloud:
+    async with Cloud(tmp_path / "simulator.log", *past.option) as cloud:
         environment = {"CLIMKIT_API_URL": cloud.url}
         async with Home(tmp_path / "home", environment=environment) as home:
             answers = {
@@ -48,7 +95,7 @@ async def home(tmp_path: Path, socket_enabled: None) -> AsyncIterator[Home]:
                 "meters": choice_of_meters(),
             }
             await run_flow(home.client, "climkit", answers)
-            await add_tariffs(home, [sites.showcase()])
+            await add_tariffs(home, [past.site], changed=past.changed)
             yield home
 
 
@@ -85,8 +132,10 @@ async def newest_hour_is_there(home: Home, statistic_id: str) -> None:
 
 
 @pytest.mark.slow
-async def test_statistics_are_the_model_and_a_restart_goes_on(home: Home) -> None:
-    site = sites.showcase()
+async def test_statistics_are_the_model_and_a_restart_goes_on(
+    home: Home, past: Past
+) -> None:
+    site = past.site
     entities = await all_known(home)
     assert (await Progress.of(home)).dashboard == DASHBOARD
     await newest_hour_is_there(home, f"climkit:{site.id}_grid_import")
@@ -116,7 +165,7 @@ async def test_statistics_are_the_model_and_a_restart_goes_on(home: Home) -> Non
         }
         assert shown == pytest.approx(model[column], abs=0.002), flow
 
-    await check_costs(home, site)
+    await check_costs(home, site, past)
     await check_money_in_the_dashboard(home, site)
 
     await home.restart()
@@ -124,13 +173,13 @@ async def test_statistics_are_the_model_and_a_restart_goes_on(home: Home) -> Non
     await check_money_in_the_dashboard(home, site)
 
 
-async def check_costs(home: Home, site: SimulatedSite) -> None:
-    """Find each hour of the whole history priced as on paper, at both years' prices."""
+async def check_costs(home: Home, site: SimulatedSite, past: Past) -> None:
+    """Find each hour of the whole history priced as on paper, old prices and new."""
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     end -= timedelta(days=7)
-    tariffs = tariffs_of(site)
-    january = max(tariff.valid_from for tariff in tariffs)
-    assert {tariff.valid_from < january for tariff in tariffs} == {True, False}
+    tariffs = tariffs_of(site, changed=past.changed)
+    changed = max(tariff.valid_from for tariff in tariffs)
+    assert {tariff.valid_from < changed for tariff in tariffs} == {True, False}
     rows = await home.client.command(
         "recorder/statistics_during_period",
         start_time=site.created.isoformat(),
@@ -149,7 +198,7 @@ async def check_costs(home: Home, site: SimulatedSite) -> None:
             datetime.fromtimestamp(row["start"] / 1000, UTC): row["change"]
             for row in rows[f"climkit:{site.id}_{cost}"]
         }
-        assert sum(expected.values()) > 100, cost
+        assert sum(expected.values()) > past.least, cost
         dearest = max(
             max(tariff.prices) for tariff in tariffs if tariff.component == component
         )
@@ -178,15 +227,14 @@ async def check_money_in_the_dashboard(home: Home, site: SimulatedSite) -> None:
 
 def test_the_simulated_bills_are_as_on_paper() -> None:
     """Two prices every day, of which the first of January begins new ones."""
-    zone = ZoneInfo("Europe/Zurich")
-    january = datetime.now(zone).year
+    january = TODAY.year
     tariffs = tariffs_of(sites.showcase())
     for moment, price in (
-        (datetime(january - 1, 12, 31, 22, tzinfo=zone), 0.3065),
-        (datetime(january - 1, 12, 31, 23, tzinfo=zone), 0.1972),
-        (datetime(january, 1, 1, 6, tzinfo=zone), 0.1834),
-        (datetime(january, 1, 1, 7, tzinfo=zone), 0.2921),
-        (datetime(january, 1, 1, 12, tzinfo=zone), 0.1834),
-        (datetime(january, 1, 1, 17, tzinfo=zone), 0.2921),
+        (datetime(january - 1, 12, 31, 22, tzinfo=ZURICH), 0.3065),
+        (datetime(january - 1, 12, 31, 23, tzinfo=ZURICH), 0.1972),
+        (datetime(january, 1, 1, 6, tzinfo=ZURICH), 0.1834),
+        (datetime(january, 1, 1, 7, tzinfo=ZURICH), 0.2921),
+        (datetime(january, 1, 1, 12, tzinfo=ZURICH), 0.1834),
+        (datetime(january, 1, 1, 17, tzinfo=ZURICH), 0.2921),
     ):
         assert price_of(tariffs, "grid", moment, "Europe/Zurich") == price

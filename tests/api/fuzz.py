@@ -1,7 +1,8 @@
-"""Fuzz the parsing door guided by coverage: python -m tests.api.fuzz [SECONDS] [CORPUS].
+"""Fuzz the parsing door guided by coverage: python -m tests.api.fuzz [RUNS] [CORPUS].
 
-Runs until something is found or the time is up, for ever without one. What reaches new
-code is kept in the folder CORPUS, to go on from the next time.
+Ends when something is found or so many inputs were tried, of which there is no end
+without a number. What reaches new code is kept in the folder CORPUS, to go on from the
+next time.
 """
 
 import json
@@ -43,12 +44,12 @@ def _plant(folder: Path) -> None:
 
 def main() -> None:
     """Fuzz; libFuzzer ends the process."""
-    seconds = sys.argv[1] if len(sys.argv) > 1 else "0"
+    runs = sys.argv[1] if len(sys.argv) > 1 else "-1"
     with tempfile.TemporaryDirectory() as folder:
         corpus = Path(sys.argv[2] if len(sys.argv) > 2 else folder)
         _plant(corpus)
         found = f"-artifact_prefix={corpus}/found-"
-        arguments = [sys.argv[0], *OPTIONS, found, f"-max_total_time={seconds}"]
+        arguments = [sys.argv[0], *OPTIONS, found, f"-runs={runs}"]
         atheris.Setup([*arguments, str(corpus)], one_input)
         atheris.Fuzz()
 

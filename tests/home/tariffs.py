@@ -1,6 +1,7 @@
 """Enters the tariffs of simulated sites as a person would, with the bills in the hand."""
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Final
 
 from tests.simulator import SimulatedSite
@@ -16,9 +17,13 @@ async def add_tariffs(
     home: Home,
     sites: Iterable[SimulatedSite],
     *,
+    changed: date | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Add the tariffs of those sites that are set up; raises HomeError if refused."""
+    """Add the tariffs of those sites that are set up; raises HomeError if refused.
+
+    Prices change on the last 1 January, or on another day.
+    """
     entries = await home.client.request("GET", "/api/config/config_entries/entry")
     by_title = {
         entry["title"]: entry["entry_id"]
@@ -27,7 +32,9 @@ async def add_tariffs(
     }
     for site in sites:
         if site.name in by_title:
-            await _add(home, by_title[site.name], tariffs_of(site), say)
+            await _add(
+                home, by_title[site.name], tariffs_of(site, changed=changed), say
+            )
 
 
 async def _add(

@@ -73,16 +73,21 @@ _TARIFFS: Final[Mapping[str, _Change]] = {
 }
 
 
-def tariffs_of(site: SimulatedSite) -> list[SimulatedTariff]:
-    """Return the versions of a site's tariffs, each component's oldest first."""
+def tariffs_of(
+    site: SimulatedSite, *, changed: date | None = None
+) -> list[SimulatedTariff]:
+    """Return the versions of a site's tariffs, each component's oldest first.
+
+    The newest begin on the day `changed`: if none is given, on the last 1 January.
+    """
     zone = ZoneInfo(site.time_zone)
     created = site.created.astimezone(zone).date()
-    january = datetime.now(zone).date().replace(month=1, day=1)
+    newest = changed or datetime.now(zone).date().replace(month=1, day=1)
     found = []
     for component in _components(site):
         change = _TARIFFS[component]
-        prices = {created: change.before} if created < january else {}
-        prices |= {max(created, january): change.now}
+        prices = {created: change.before} if created < newest else {}
+        prices |= {max(created, newest): change.now}
         found += [
             SimulatedTariff(
                 component=component,
