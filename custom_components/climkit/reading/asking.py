@@ -87,11 +87,18 @@ class Asker:
         self._heard: dict[str, Heard] = {}
 
     async def async_get(
-        self, kind: Kind, question: Question, piece: Span, *, is_open: bool = False
+        self,
+        kind: Kind,
+        question: Question,
+        piece: Span,
+        *,
+        is_open: bool = False,
+        earliest: datetime | None = None,
     ) -> Series:
         """Return what the cloud gives of a piece; an open one has no end.
 
-        Raises ClimkitError.
+        `earliest` is when the question may begin, if not as what is known of the kind
+        has it. Raises ClimkitError.
         """
         ask = (
             self._client.site_series
@@ -105,6 +112,7 @@ class Asker:
             kind.resolution,
             start,
             None if is_open else end,
+            earliest=earliest or self.limits.of(kind).earliest_about(start),
             priority=question.priority,
         )
         now = dt_util.utcnow()
@@ -154,14 +162,18 @@ class Asker:
         return True
 
     async def async_try(
-        self, kind: Kind, question: Question, piece: Span
+        self,
+        kind: Kind,
+        question: Question,
+        piece: Span,
+        earliest: datetime | None = None,
     ) -> Series | None:
         """Return what the cloud gives of a piece; None if it says no to it.
 
         Raises ClimkitError for what is no answer.
         """
         try:
-            return await self.async_get(kind, question, piece)
+            return await self.async_get(kind, question, piece, earliest=earliest)
         except ClimkitError as err:
             if is_weather(err):
                 raise

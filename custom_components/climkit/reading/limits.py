@@ -7,14 +7,15 @@ depth: the day before which it gives nothing. Lengths are kept over restarts, an
 longer again after a month.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final, override
 
 from ..api import Resolution
-from ..api.series import PADDING
+from ..api.series import PADDING, asked_from
 
 VALUES: Final = 700_000
 """So many values in one reply are some 15 MB, and as much work as fits into memory."""
@@ -27,6 +28,8 @@ NEAR: Final = 8
 """No longer one is tried where what was refused is longer by an eighth or less."""
 KINDS: Final = 1000
 """Limits that are kept at most; the oldest go."""
+ALIKE: Final = 3
+"""So many kinds are asked at most how far back they are given."""
 
 EVER: Final = datetime.min.replace(tzinfo=UTC)
 """Before everything."""
@@ -34,6 +37,7 @@ NEVER: Final = datetime.max.replace(tzinfo=UTC)
 """Later than everything: when something was answered that never was."""
 
 _DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
 LONGEST: Final[Mapping[Resolution, timedelta]] = {
     Resolution.QUARTER_HOUR: 30 * _DAY,  # served in production, says climkit-api
     Resolution.HOUR: 120 * _DAY,
@@ -84,6 +88,11 @@ class Limit:
     """Before this it gives nothing."""
     depth_at: datetime | None = None
     """When that was found out."""
+    earliest: datetime | None = None
+    """Before this no question may begin, though it usually does so some hours early.
+
+    It may be later than the depth: who knows as what zone's time the cloud reads it.
+    """
     is_silent: bool = False
     """Whether the cloud does not refuse what lies before, but says nothing of it."""
     whole: int = 0
@@ -97,6 +106,29 @@ class Limit:
     def answered(self, start: datetime) -> None:
         """Note from when on something was answered."""
         self.oldest = min(self.oldest, start)
+
+    @property
+    def is_new(self) -> bool:
+        """Return whether nothing of this kind was ever answered, as far as is known."""
+        return self.oldest == NEVER and not self.whole and self.length is None
+
+    def earliest_about(self, start: datetime) -> datetime | None:
+        """Return when a question about what begins at `start` may begin, if it matters."""
+        return self.earliest if self.depth and start >= self.depth else None
+
+    def asked_from(self, start: datetime) -> datetime:
+        """Return when a question about what begins at `start` begins."""
+        return asked_from(start, self.earliest_about(start))
+
+    def may_have_passed(self, start: datetime, now: datetime) -> bool:
+        """Return whether the depth may have moved on past a moment since it was found.
+
+        A cloud that keeps some years of the past forgets another day every day.
+        """
+        since = now - (self.depth_at or now)
+        if self.depth is None or since < _HOUR:
+            return False
+        return self.depth <= start < self.depth + since + _DAY
 
     def forget_refused(self, length: timedelta | None = None) -> None:
         """Forget which lengths were refused; go on with one that is known, if any is."""
@@ -157,6 +189,7 @@ _KEPT: Final[Mapping[str, _Form]] = {
     "refused_at": _TIME,
     "depth": _TIME,
     "depth_at": _TIME,
+    "earliest": _TIME,
     "is_silent": _Form(bool, bool),
     "whole": _Form(int, int),
 }
@@ -180,8 +213,10 @@ class Limits:
         return limit
 
     def length(self, kind: Kind, now: datetime) -> timedelta:
-        """Return how much to ask for at once."""
+        """Return how much to ask for at once; at first, what others were found to take."""
         limit = self.of(kind)
+        if limit.is_new:
+            self._take_as_others(kind)
         interval = INTERVAL[kind.resolution]
         fitting = interval * (VALUES // max(self.columns.get(kind.who, 1), 1))
         longest = min(LONGEST[kind.resolution], max(fitting, SHORTEST[kind.resolution]))
@@ -223,29 +258,51 @@ class Limits:
         limit.whole = min(limit.whole, rows - 1)
 
     def begin_at(
-        self, kind: Kind, depth: datetime, now: datetime, *, is_silent: bool
+        self,
+        kind: Kind,
+        depth: datetime,
+        now: datetime,
+        *,
+        earliest: datetime | None = None,
+        is_silent: bool = False,
     ) -> None:
         """Note before when the cloud gives nothing, and whether it does not say so."""
         limit = self.of(kind)
+        if limit.depth is None:
+            # That long questions were refused said nothing of their length.
+            limit.forget_refused()
+            self._take_as_others(kind)
         limit.depth, limit.depth_at, limit.is_silent = depth, now, is_silent
-        limit.oldest = depth
-        self._forget_lengths(kind.who)
+        limit.earliest, limit.oldest = earliest, depth
 
     def forget_depth(self, who: str) -> None:
         """Forget from when on somebody gives something: it is more than it was."""
         for limit in self._all_of(who):
-            limit.depth = limit.depth_at = None
+            limit.depth = limit.depth_at = limit.earliest = None
             limit.oldest, limit.is_silent = NEVER, False
-        self._forget_lengths(who)
 
-    def depths(self, who: str) -> list[datetime]:
-        """Return before when somebody gives nothing, in whatever resolution."""
-        return sorted({limit.depth for limit in self._all_of(who) if limit.depth})
+    def depths(self, resolutions: Iterable[Resolution]) -> list[Limit]:
+        """Return kinds of which a depth is known, of these resolutions, not too many.
 
-    def _forget_lengths(self, who: str) -> None:
-        """Forget lengths: that long questions were refused said nothing of them."""
-        for limit in self._all_of(who):
-            limit.forget_refused()
+        Those of which it was found last.
+        """
+        some = [one for one in self._in(resolutions) if one.depth]
+        return sorted(some, key=lambda one: one.depth_at or EVER)[-ALIKE:]
+
+    def _take_as_others(self, kind: Kind) -> None:
+        """Let a kind have the length of another of its resolution, if one has any."""
+        limit = self.of(kind)
+        others = [one for one in self._in([kind.resolution]) if one.refused_at]
+        if others:
+            last = max(others, key=attrgetter("refused_at"))
+            limit.length, limit.refused = last.length, last.refused
+            limit.refused_at = last.refused_at
+
+    def _in(self, resolutions: Iterable[Resolution]) -> Iterator[Limit]:
+        some = {*resolutions}
+        for key, limit in self.kinds.items():
+            if key.partition(" ")[0] in some:
+                yield limit
 
     def _all_of(self, who: str) -> list[Limit]:
         return [

@@ -174,10 +174,13 @@ class Questioner:
         """
         if await work.depth.async_has_moved(piece):
             return True
-        is_first = self._limits.of(work.kind).oldest == NEVER
-        if work.has_looked_back or not is_first or error.status not in SAID:
+        if work.has_looked_back or self._limits.of(work.kind).oldest < NEVER:
             return False
         work.has_looked_back = True
+        if await work.depth.async_is_as_others(piece[0]):
+            return True
+        if error.status not in SAID:
+            return False
         if not await work.depth.async_is_never_short_enough(piece):
             return False
         if not await work.depth.async_find(piece[0]):
@@ -192,7 +195,7 @@ class Questioner:
         if not await work.depth.async_is_too_old(piece, work.oldest):
             LOGGER.debug("%s: nothing of %s: %s", kind.resolution, piece[0], error)
             work.leave_out(piece, error)
-        elif await work.depth.async_find(piece[1]):
+        elif await work.depth.async_find(piece[0]):
             work.todo = self._within_depth(kind, work.todo)
         else:
             LOGGER.debug("%s: none at all: %s", kind.resolution, error)
