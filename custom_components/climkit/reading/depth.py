@@ -108,19 +108,13 @@ class DepthSearch:
         depth = self._limit.depth
         if depth is None:
             return False
-        is_given = await self._async_is_given(
-            (depth - SHORTEST[self._kind.resolution], depth)
-        )
+        at = (self._limit.earliest or depth) - SHORTEST[self._kind.resolution]
+        series = await self._async_short(at)
+        # A cloud may say no, or say nothing.
+        is_given = _has_values(series) if self._limit.is_silent else series is not None
         if is_given:
             self._asker.limits.forget_depth(self._kind.who)
         return is_given
-
-    async def _async_is_given(self, piece: Span) -> bool:
-        """Return whether a piece is given, by a cloud that says no, or says nothing."""
-        series = await self._async_try(piece)
-        if self._limit.is_silent:
-            return _has_values(series)
-        return series is not None
 
     # --- Where is it? ----------------------------------------------------------------
 
@@ -166,8 +160,7 @@ class DepthSearch:
     async def _async_note_silence(self, piece: Span, first: datetime) -> None:
         """Note why nothing was said of what lies in a piece before some moment."""
         before = self._before(first)
-        await self._async_gives_from(before)
-        if _has_values(self._told[before]):
+        if _has_values(await self._async_short(before)):
             # It was too much at once, and not too old.
             length = 2 * (piece[1] - first)
             self._asker.limits.refuse(self._kind, length, dt_util.utcnow())
@@ -258,11 +251,15 @@ class DepthSearch:
     # --- Questions and times ---------------------------------------------------------
 
     async def _async_gives_from(self, at: datetime) -> bool:
+        return await self._async_short(at) is not None
+
+    async def _async_short(self, at: datetime) -> Series | None:
+        """Return what comes of the shortest question from a time on; it is asked once."""
         if at not in self._told:
             start = self._rows_from(at)
             piece = start, start + SHORTEST[self._kind.resolution]
             self._told[at] = await self._async_from(at, piece)
-        return self._told[at] is not None
+        return self._told[at]
 
     async def _async_from(self, at: datetime, piece: Span) -> Series | None:
         """Return what the cloud gives of a piece; of hours, to a question begun `at`."""
