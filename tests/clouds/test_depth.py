@@ -1,6 +1,6 @@
 """Clouds that keep so much of the past and no more."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -27,8 +27,6 @@ KINDS: Final[dict[str, tuple[tuple[str, ...], Any]]] = {
 """Of which samplings the past is missing, and how it is refused."""
 QUESTIONS: Final = 11
 """So many halvings find a day in five years."""
-EARLY: Final = timedelta(hours=5)
-"""So much earlier than its window a question may begin, which is refused then."""
 
 
 def keep(life: CloudLife, samplings: tuple[str, ...], how: Any) -> None:
@@ -36,7 +34,6 @@ def keep(life: CloudLife, samplings: tuple[str, ...], how: Any) -> None:
     life.cloud.quirks.depth = dict.fromkeys(samplings, KEPT)
     life.cloud.quirks.depth_refusal = how
     life.since = KEPT
-    life.grace = timedelta(0) if how == "clipped" else EARLY
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,7 +69,7 @@ async def test_what_the_cloud_gives_later_is_added_in_front(
     await life.right()
     mark = life.mark
     life.cloud.quirks.depth = {}
-    life.since, life.grace = BEGINNING, timedelta(0)
+    life.since = BEGINNING
     await life.call("import_history")
     await life.imported()
     assert life.past(mark) <= bound(2 + QUESTIONS)
@@ -90,7 +87,7 @@ async def test_two_of_five_years(life: CloudLife, how: Any) -> None:
     """Months and years are given from their next beginning on, hours before it."""
     life.cloud.quirks.depth = {"": MIDDLE}
     life.cloud.quirks.depth_refusal = how
-    life.since, life.grace = MIDDLE, EARLY
+    life.since = MIDDLE
     await life.set_up()
     await life.imported()
     # Seven windows, and three searches: for the month, the day, and what is before.
