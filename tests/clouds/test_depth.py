@@ -1,10 +1,12 @@
 """Clouds that keep so much of the past and no more."""
 
 from datetime import UTC, datetime
+import logging
 from typing import Any, Final
 
 import pytest
 
+from tests.ledger import HOUR
 from tests.simulator import sites
 
 from .life import BEGINNING, DAY, START, CloudLife, bound
@@ -25,6 +27,8 @@ KINDS: Final[dict[str, tuple[tuple[str, ...], Any]]] = {
     "hours and days, 404": (("H", "D"), 404),
 }
 """Of which samplings the past is missing, and how it is refused."""
+START_OF_DAY: Final = datetime(2026, 6, 15, 22, tzinfo=UTC)
+"""The local midnight before the start."""
 QUESTIONS: Final = 11
 """So many halvings find a day in five years."""
 
@@ -111,3 +115,37 @@ async def test_a_depth_that_moves_on(life: CloudLife) -> None:
     await life.right()
     assert life.past(mark) <= bound(2 * 4)
     assert len(life.lines()) <= 1, life.lines()
+
+
+@pytest.mark.parametrize(
+    ("how", "up_to"), [(400, "midnight"), (400, "now"), (500, "midnight")]
+)
+async def test_a_depth_that_moves_on_every_day(
+    life: CloudLife, how: Any, up_to: Any
+) -> None:
+    """It is known in advance where it is; what is stored stays, and nobody complains."""
+    quirks = life.cloud.quirks
+    quirks.kept, quirks.depth_refusal, quirks.kept_up_to = {"": 60 * DAY}, how, up_to
+    life.since = START_OF_DAY - 60 * DAY
+    if up_to == "now":  # at five past
+        life.since += HOUR
+    await life.set_up()
+    await life.imported()
+    await life.right()
+    told = len([line for line in life.lines(logging.INFO) if "begins there" in line])
+    assert told == 1
+    refused = []
+    for _ in range(9):  # one of which looks further back
+        mark = life.mark
+        await life.night()
+        refused.append(sum(r.status == how for r in life.asked(mark)))
+    await life.right()
+    print(refused)
+    for r in life.asked(mark):
+        print(r.json, r.status)
+    # Once it is found out that it moves; and a week later it is looked for once more.
+    assert sum(refused[1:]) <= 2, refused
+    again = [line for line in life.lines(logging.INFO) if "begins there" in line]
+    assert len(again) == told
+    assert not life.lines()
+    assert not life.issues

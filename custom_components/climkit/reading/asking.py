@@ -21,7 +21,8 @@ from ..api import (
 )
 from ..metering.spans import Span
 from .answers import Question, newest_value, oldest_value
-from .limits import EVER, INTERVAL, Kind, Limits
+from .limit import EVER
+from .limits import INTERVAL, Kind, Limits
 from .refusals import FAILURES
 
 RECENT: Final = timedelta(minutes=1)
@@ -106,13 +107,16 @@ class Asker:
             else self._client.meter_series
         )
         start, end = piece
+        if earliest is None:
+            limit = self.limits.of(kind)
+            earliest = limit.earliest_about(start, dt_util.utcnow())
         series = await ask(
             self._site_id,
             kind.who,
             kind.resolution,
             start,
             None if is_open else end,
-            earliest=earliest or self.limits.of(kind).earliest_about(start),
+            earliest=earliest,
             priority=question.priority,
         )
         now = dt_util.utcnow()

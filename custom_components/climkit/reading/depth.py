@@ -17,7 +17,8 @@ from ..metering.hours import HOUR
 from ..metering.spans import Span
 from .answers import Question, newest_value
 from .asking import DAY, Asker
-from .limits import EVER, NEVER, SHORTEST, Kind, Limit
+from .limit import EVER, NEVER, Limit
+from .limits import SHORTEST, Kind
 
 MONTH: Final = 31 * DAY
 BY_HOURS: Final = (Resolution.QUARTER_HOUR, Resolution.HOUR)
@@ -105,13 +106,13 @@ class DepthSearch:
 
     async def async_look_further_back(self) -> bool:
         """Return whether what lies before the depth is given now; forget it then."""
-        depth = self._limit.depth
-        if depth is None:
+        now, limit = dt_util.utcnow(), self._limit
+        if (depth := limit.begins(now)) is None:
             return False
-        at = (self._limit.earliest or depth) - SHORTEST[self._kind.resolution]
-        series = await self._async_short(at)
+        at = limit.earliest_about(depth, now) or depth
+        series = await self._async_short(at - SHORTEST[self._kind.resolution])
         # A cloud may say no, or say nothing.
-        is_given = _has_values(series) if self._limit.is_silent else series is not None
+        is_given = _has_values(series) if limit.is_silent else series is not None
         if is_given:
             self._asker.limits.forget_depth(self._kind.who)
         return is_given
@@ -188,17 +189,17 @@ class DepthSearch:
         return [(self._before(at), at) for at in sorted(some)]
 
     def _now_and_then(self, limit: Limit) -> Iterator[datetime]:
-        """Yield where a depth was found, and where it is if it moves on every day."""
-        at = limit.earliest or limit.depth
-        now, then = dt_util.utcnow(), limit.depth_at
-        if at is None:
-            return
-        yield at
-        if then:
-            zone = self._question.zone
-            days = now.astimezone(zone).date() - then.astimezone(zone).date()
-            moved = at + days
-            yield moved if self._by_hours else self._next_start(moved)
+        """Yield where a depth was found, and where it is if it moves on every day.
+
+        Its own may have moved on by another since midnight.
+        """
+        at = limit.earliest or limit.depth or NEVER
+        moved = at + limit.days_since(dt_util.utcnow()) * DAY
+        yield moved if self._by_hours else self._next_start(moved)
+        if not limit.moves:
+            yield at
+        if limit is self._limit:
+            yield at + DAY
 
     async def _async_search(
         self, low: datetime, likely: Iterable[Span], gives: _Gives
@@ -279,7 +280,9 @@ class DepthSearch:
 
     def _asked_from(self, start: datetime) -> datetime:
         """Return from when on is asked, if hours from a time on are."""
-        return self._limit.asked_from(start) if self._by_hours else start
+        if not self._by_hours:
+            return start
+        return self._limit.asked_from(start, dt_util.utcnow())
 
     def _newest(self) -> datetime:
         """Return the start of the newest day, month or year that is surely over.

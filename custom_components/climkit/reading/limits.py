@@ -7,15 +7,16 @@ depth: the day before which it gives nothing. Lengths are kept over restarts, an
 longer again after a month.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any, Final, override
+from typing import Final, override
 
 from ..api import Resolution
-from ..api.series import PADDING, asked_from
+from ..api.series import PADDING
+from .limit import EVER, Limit, whole_hours
 
 VALUES: Final = 700_000
 """So many values in one reply are some 15 MB, and as much work as fits into memory."""
@@ -24,20 +25,12 @@ FORGOTTEN: Final = timedelta(days=30)
 """A length that was refused so long ago may be tried again."""
 SUCCESSES: Final = 4
 """So many answers of one length, and a longer one is tried."""
-NEAR: Final = 8
-"""No longer one is tried where what was refused is longer by an eighth or less."""
 KINDS: Final = 1000
 """Limits that are kept at most; the oldest go."""
 ALIKE: Final = 3
 """So many kinds are asked at most how far back they are given."""
 
-EVER: Final = datetime.min.replace(tzinfo=UTC)
-"""Before everything."""
-NEVER: Final = datetime.max.replace(tzinfo=UTC)
-"""Later than everything: when something was answered that never was."""
-
 _DAY: Final = timedelta(days=1)
-_HOUR: Final = timedelta(hours=1)
 LONGEST: Final[Mapping[Resolution, timedelta]] = {
     Resolution.QUARTER_HOUR: 30 * _DAY,  # served in production, says climkit-api
     Resolution.HOUR: 120 * _DAY,
@@ -73,127 +66,6 @@ class Kind:
     def __str__(self) -> str:
         """Return the key under which it is kept."""
         return f"{self.resolution} {self.who}"
-
-
-@dataclass(slots=True)
-class Limit:
-    """What is known of one kind of question."""
-
-    length: timedelta | None = None
-    """What the cloud takes at once; None as long as it took everything."""
-    refused: timedelta | None = None
-    """The shortest length that it did not take, in the last month."""
-    refused_at: datetime | None = None
-    depth: datetime | None = None
-    """Before this it gives nothing."""
-    depth_at: datetime | None = None
-    """When that was found out."""
-    earliest: datetime | None = None
-    """Before this no question may begin, though it usually does so some hours early.
-
-    It may be later than the depth: who knows as what zone's time the cloud reads it.
-    """
-    is_silent: bool = False
-    """Whether the cloud does not refuse what lies before, but says nothing of it."""
-    whole: int = 0
-    """A reply of so many rows was whole."""
-    worked: timedelta = timedelta()
-    """The longest that was answered; this and what follows is not kept."""
-    successes: int = 0
-    oldest: datetime = NEVER
-    """The oldest that was ever answered."""
-
-    def answered(self, start: datetime) -> None:
-        """Note from when on something was answered."""
-        self.oldest = min(self.oldest, start)
-
-    @property
-    def is_new(self) -> bool:
-        """Return whether nothing of this kind was ever answered, as far as is known."""
-        return self.oldest == NEVER and not self.whole and self.length is None
-
-    def earliest_about(self, start: datetime) -> datetime | None:
-        """Return when a question about what begins at `start` may begin, if it matters."""
-        return self.earliest if self.depth and start >= self.depth else None
-
-    def asked_from(self, start: datetime) -> datetime:
-        """Return when a question about what begins at `start` begins."""
-        return asked_from(start, self.earliest_about(start))
-
-    def may_have_passed(self, start: datetime, now: datetime) -> bool:
-        """Return whether the depth may have moved on past a moment since it was found.
-
-        A cloud that keeps some years of the past forgets another day every day.
-        """
-        since = now - (self.depth_at or now)
-        if self.depth is None or since < _HOUR:
-            return False
-        return self.depth <= start < self.depth + since + _DAY
-
-    def forget_refused(self, length: timedelta | None = None) -> None:
-        """Forget which lengths were refused; go on with one that is known, if any is."""
-        self.length, self.refused, self.refused_at = length, None, None
-
-    def longer(self, length: timedelta) -> timedelta:
-        """Return twice a length, or half way to what was refused, unless that is near."""
-        if self.refused is None:
-            return 2 * length
-        if self.refused - length <= length / NEAR:
-            return length
-        return min(2 * length, _whole((length + self.refused) / 2))
-
-    def best_below(self, refused: timedelta) -> timedelta:
-        """Return what to try instead: half of it, or more where more has worked."""
-        worked = self.worked if self.worked < refused else timedelta()
-        return _whole(max(refused / 2, worked))
-
-    def as_dict(self) -> dict[str, float]:
-        """Return what is kept: seconds, and seconds since 1970."""
-        return {
-            key: form.keep(value)
-            for key, form in _KEPT.items()
-            if (value := getattr(self, key))
-        }
-
-    @classmethod
-    def from_dict(cls, kept: Mapping[str, Any]) -> Limit:
-        """Return what was kept. Raises TypeError or ValueError if it is none."""
-        known = {
-            key: form.restore(kept[key]) for key, form in _KEPT.items() if kept.get(key)
-        }
-        return cls(**known)
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How a field of a limit becomes a number, and is read again."""
-
-    keep: Callable[[Any], float]
-    restore: Callable[[Any], Any]
-
-
-def _span(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds)
-
-
-def _moment(stamp: float) -> datetime:
-    return datetime.fromtimestamp(stamp, UTC)
-
-
-_LENGTH: Final = _Form(timedelta.total_seconds, _span)
-_TIME: Final = _Form(datetime.timestamp, _moment)
-
-_KEPT: Final[Mapping[str, _Form]] = {
-    "length": _LENGTH,
-    "refused": _LENGTH,
-    "refused_at": _TIME,
-    "depth": _TIME,
-    "depth_at": _TIME,
-    "earliest": _TIME,
-    "is_silent": _Form(bool, bool),
-    "whole": _Form(int, int),
-}
-"""The fields that are kept, where something is known."""
 
 
 @dataclass(slots=True)
@@ -252,7 +124,7 @@ class Limits:
         """
         interval = INTERVAL[kind.resolution]
         self._set(
-            kind, max(_whole(rows * interval - 2 * PADDING), interval), length, now
+            kind, max(whole_hours(rows * interval - 2 * PADDING), interval), length, now
         )
         limit = self.of(kind)
         limit.whole = min(limit.whole, rows - 1)
@@ -268,18 +140,18 @@ class Limits:
     ) -> None:
         """Note before when the cloud gives nothing, and whether it does not say so."""
         limit = self.of(kind)
-        if limit.depth is None:
+        if limit.depth is None or limit.length == SHORTEST[kind.resolution]:
             # That long questions were refused said nothing of their length.
             limit.forget_refused()
             self._take_as_others(kind)
-        limit.depth, limit.depth_at, limit.is_silent = depth, now, is_silent
-        limit.earliest, limit.oldest = earliest, depth
+        limit.begin_at(depth, now, earliest)
+        limit.is_silent = is_silent
 
     def forget_depth(self, who: str) -> None:
         """Forget from when on somebody gives something: it is more than it was."""
-        for limit in self._all_of(who):
-            limit.depth = limit.depth_at = limit.earliest = None
-            limit.oldest, limit.is_silent = NEVER, False
+        for key, limit in self.kinds.items():
+            if key.partition(" ")[2] == who:
+                limit.forget_depth()
 
     def depths(self, resolutions: Iterable[Resolution]) -> list[Limit]:
         """Return kinds of which a depth is known, of these resolutions, not too many.
@@ -303,11 +175,6 @@ class Limits:
         for key, limit in self.kinds.items():
             if key.partition(" ")[0] in some:
                 yield limit
-
-    def _all_of(self, who: str) -> list[Limit]:
-        return [
-            limit for key, limit in self.kinds.items() if key.partition(" ")[2] == who
-        ]
 
     def _set(
         self, kind: Kind, length: timedelta, refused: timedelta, now: datetime
@@ -342,9 +209,3 @@ class Limits:
             with suppress(AttributeError, OverflowError, TypeError, ValueError):
                 limits.kinds[str(key)] = Limit.from_dict(limit)
         return limits
-
-
-def _whole(length: timedelta) -> timedelta:
-    """Return whole hours, or whole quarters of less: as rows begin."""
-    unit = timedelta(hours=1) if length >= timedelta(hours=1) else timedelta(minutes=15)
-    return length // unit * unit

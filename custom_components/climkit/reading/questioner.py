@@ -21,7 +21,8 @@ from .answers import Question, newest_value
 from .asking import Asker, is_weather
 from .cuts import Reply, Suspects
 from .depth import DepthSearch
-from .limits import EVER, NEVER, Kind, Limits
+from .limit import EVER, NEVER
+from .limits import Kind, Limits
 from .settled import Settled
 
 SAID: Final = range(400, 500)
@@ -135,7 +136,7 @@ class Questioner:
         await self._async_answered(work, reply)
 
     def _within_depth(self, kind: Kind, spans: list[Span]) -> list[Span]:
-        depth = self._limits.of(kind).depth
+        depth = self._limits.of(kind).begins(dt_util.utcnow())
         return without(spans, [(EVER, depth)]) if depth else spans
 
     def _next(self, kind: Kind, todo: list[Span], question: Question) -> Span:
