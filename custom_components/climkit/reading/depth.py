@@ -193,13 +193,13 @@ class DepthSearch:
 
         Its own may have moved on by another since midnight.
         """
-        at = limit.earliest or limit.depth or NEVER
+        at = limit.earliest or limit.depth or EVER
         moved = at + limit.days_since(dt_util.utcnow()) * DAY
-        yield moved if self._by_hours else self._next_start(moved)
         if not limit.moves:
             yield at
-        if limit is self._limit:
-            yield at + DAY
+        yield moved if self._by_hours else self._next_start(moved)
+        if limit is self._limit and self._by_hours:
+            yield moved + DAY
 
     async def _async_search(
         self, low: datetime, likely: Iterable[Span], gives: _Gives
