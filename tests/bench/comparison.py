@@ -42,14 +42,19 @@ class Sure:
 def compare(
     path: Path, site: SimulatedSite, flows: Iterable[Flow], now: datetime, sure: Sure
 ) -> Compared:
-    """Compare the electricity in a database with what the model had measured by `now`."""
+    """Compare flows in a database with what the model had measured by `now`."""
     compared = Compared()
-    truth = site.frame("electricity", "H", site.created, now)
-    hours = truth.starts.tolist()
+    flows = [*flows]
+    truths = {
+        medium: site.frame(medium, "H", site.created, now)
+        for medium in {flow.medium for flow in flows}
+    }
     with closing(sqlite3.connect(path)) as database:
         for flow in flows:
             rows = _rows(database, flow)
             steps = np.diff(rows[:, 2], prepend=0.0) - rows[:, 1]
+            truth = truths[flow.medium]
+            hours = truth.starts.tolist()
             values = truth.values[truth.names.index(_wire(flow))].tolist()
             compared.rows += len(rows)
             compared.broken += int((abs(steps) > CHAIN).sum())
@@ -89,6 +94,6 @@ def _differences(
 def _wire(flow: Flow) -> str:
     """Return what the cloud calls a flow, by its documentation."""
     if flow.meter_id is None:
-        return WIRE[flow.kind]
+        return WIRE.get(flow.kind, "conso_total")
     quantity = {"solar_consumption": "self", "grid_consumption": "ext"}
     return f"{quantity.get(flow.kind, 'total')}_{flow.meter_id}"

@@ -20,7 +20,8 @@ from homeassistant.util import dt as dt_util
 
 from custom_components.climkit.metering.hours import HOUR
 from tests.fast_clock import fast_clock
-from tests.simulator import Quirks, Request, Simulator, sites
+from tests.simulator import Quirks, Request, SimulatedSite, Simulator, sites
+from tests.simulator.building import flat_meters
 
 from .comparison import Compared, Sure, compare
 from .frozen import frozen_time
@@ -40,11 +41,6 @@ MIDNIGHT: Final = START.replace(hour=22, minute=0)
 """The local midnight after the start: so many days earlier everything begins."""
 POLLED: Final = 48 * HOUR
 """What is newer comes with the polls."""
-PADDING: Final = 5 * HOUR
-"""Hours so soon after the depth may be missing.
-
-A question begins some hours early, for nobody knows in which zone the cloud reads it.
-"""
 A_WHILE: Final = 60.0
 """Seconds until what the polls brought meanwhile is stored behind the history."""
 DATA: Final = ("site_data", "meter_data")
@@ -63,6 +59,15 @@ class Case:
     """How far back it gives anything; what begins earlier is refused."""
     rows: int | None = None
     """So many rows has a reply at most; the rest is left out without a word."""
+    media: tuple[str, ...] = ()
+    """What is metered besides electricity, in two flats; each is asked for by itself."""
+
+    def site(self, meters: int, begin: datetime) -> SimulatedSite:
+        """Return a site that is metered since then, with so many electricity meters."""
+        site = sites.large(meters, created=begin)
+        for medium in self.media:
+            site.meters += flat_meters(self.name, medium, ("1.1", "2.1"))
+        return site
 
     @property
     def quirks(self) -> Quirks:
@@ -99,10 +104,11 @@ class Case:
         """Return how few questions could find the day before which nothing is given.
 
         Each is answered by yes or no, so it takes the logarithm of the number of days.
+        That it is the same of another medium takes two.
         """
         if self.since(begin) == begin:
             return 0
-        return ceil(log2((START - begin) / DAY))
+        return ceil(log2((START - begin) / DAY)) + 2 * len(self.media)
 
 
 CASES: Final = (
@@ -111,6 +117,12 @@ CASES: Final = (
     Case("7 days at once", window=7 * DAY),
     Case("two years of depth", depth=730 * DAY),
     Case("1,000 rows a reply", rows=1000),
+    Case(
+        "31 days at once and two years of depth, 4 media",
+        window=31 * DAY,
+        depth=730 * DAY,
+        media=("heating", "cold_water", "hot_water"),
+    ),
 )
 
 
@@ -142,8 +154,11 @@ class Limited:
 
     @property
     def bar(self) -> int:
-        """Return how many it may make: some to find out about the cloud, and a quarter."""
-        return int(1.25 * self.least) + 12
+        """Return how many it may make: some to find out about the cloud, and a quarter.
+
+        Of each medium, months have to be asked for as well, and how far back they go.
+        """
+        return int(1.25 * self.least) + 12 + 6 * len(self.case.media)
 
 
 async def measure(
@@ -151,10 +166,12 @@ async def measure(
 ) -> Limited:
     """Import the history of a site that has been metered for so many days."""
     begin = MIDNIGHT - days * DAY
-    site = sites.large(meters, created=begin)
+    site = case.site(meters, begin)
     ids = [meter.id for meter in site.meters if meter.mode != "introduction"]
-    columns = site.frame("electricity", "H", START - DAY, START).names
-    windows = case.windows(begin, len(columns))
+    windows = sum(
+        case.windows(begin, len(site.frame(medium, "H", START - DAY, START).names))
+        for medium in ("electricity", *case.media)
+    )
     result = Limited(case, meters, windows, case.search(begin))
     with frozen_time(START) as frozen:
         cloud = Simulator(
@@ -170,10 +187,9 @@ async def measure(
             now = dt_util.utcnow()
         result.smallest_gap = _smallest_gap(cloud.requests)
         result.requests = _asked(cloud.requests)
-        since = case.since(begin)
-        sure = Sure(since + PADDING if since > begin else begin, now - 2 * HOUR)
+        sure = Sure(case.since(begin), now - 2 * HOUR)
         path = directory / "home-assistant_v2.db"
-        flows = entry.runtime_data.live[0].flows
+        flows = entry.runtime_data.site.data.flows
         result.book = compare(path, site, flows, now, sure)
     return result
 

@@ -63,8 +63,6 @@ class CloudLife:
     """Statistics that are compared, with what the model calls them: (medium, column)."""
     since: datetime = BEGINNING
     """The first hour that the cloud gives."""
-    grace: timedelta = timedelta(0)
-    """Hours so soon after it may be missing: a window can't always begin just there."""
 
     def __post_init__(self) -> None:
         kinds = WIRE.keys() - {"battery_charge", "battery_discharge"}
@@ -206,8 +204,7 @@ class CloudLife:
             model = model_hours(
                 *(self.site, column, self.since, end), medium=medium, at=now
             )
-            sure = self.since + self.grace
-            assert_equal(rows, {h: model[h] for h in model if h in rows or h >= sure})
+            assert_equal(rows, model)
         assert self.entry.state is ConfigEntryState.LOADED
         await self._sensors_are_right(now)
 
@@ -227,7 +224,7 @@ class CloudLife:
     async def readings_are_right(self, days: int = 60, period: str = "hour") -> None:
         """Let the action give the readings of some time, and compare them."""
         end = dt_util.utcnow().replace(minute=0, second=0, microsecond=0) - DAY
-        start = max(end - days * DAY, self.since + self.grace)
+        start = max(end - days * DAY, self.since)
         reply = await self.call(
             "get_readings",
             start=start.isoformat(),

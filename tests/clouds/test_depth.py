@@ -1,10 +1,12 @@
 """Clouds that keep so much of the past and no more."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+import logging
 from typing import Any, Final
 
 import pytest
 
+from tests.ledger import HOUR
 from tests.simulator import sites
 
 from .life import BEGINNING, DAY, START, CloudLife, bound
@@ -25,10 +27,10 @@ KINDS: Final[dict[str, tuple[tuple[str, ...], Any]]] = {
     "hours and days, 404": (("H", "D"), 404),
 }
 """Of which samplings the past is missing, and how it is refused."""
+MIDNIGHT: Final = datetime(2026, 6, 15, 22, tzinfo=UTC)
+"""The local midnight before the start."""
 QUESTIONS: Final = 11
 """So many halvings find a day in five years."""
-EARLY: Final = timedelta(hours=5)
-"""So much earlier than its window a question may begin, which is refused then."""
 
 
 def keep(life: CloudLife, samplings: tuple[str, ...], how: Any) -> None:
@@ -36,7 +38,6 @@ def keep(life: CloudLife, samplings: tuple[str, ...], how: Any) -> None:
     life.cloud.quirks.depth = dict.fromkeys(samplings, KEPT)
     life.cloud.quirks.depth_refusal = how
     life.since = KEPT
-    life.grace = timedelta(0) if how == "clipped" else EARLY
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,7 +73,7 @@ async def test_what_the_cloud_gives_later_is_added_in_front(
     await life.right()
     mark = life.mark
     life.cloud.quirks.depth = {}
-    life.since, life.grace = BEGINNING, timedelta(0)
+    life.since = BEGINNING
     await life.call("import_history")
     await life.imported()
     assert life.past(mark) <= bound(2 + QUESTIONS)
@@ -90,7 +91,7 @@ async def test_two_of_five_years(life: CloudLife, how: Any) -> None:
     """Months and years are given from their next beginning on, hours before it."""
     life.cloud.quirks.depth = {"": MIDDLE}
     life.cloud.quirks.depth_refusal = how
-    life.since, life.grace = MIDDLE, EARLY
+    life.since = MIDDLE
     await life.set_up()
     await life.imported()
     # Seven windows, and three searches: for the month, the day, and what is before.
@@ -114,3 +115,34 @@ async def test_a_depth_that_moves_on(life: CloudLife) -> None:
     await life.right()
     assert life.past(mark) <= bound(2 * 4)
     assert len(life.lines()) <= 1, life.lines()
+
+
+@pytest.mark.parametrize("up_to", ["midnight", "now"])
+async def test_a_depth_that_moves_on_every_day(life: CloudLife, up_to: Any) -> None:
+    """Once that was noticed, it is known where it is; what is stored stays."""
+    quirks = life.cloud.quirks
+    quirks.kept, quirks.kept_up_to = {"": 60 * DAY}, up_to
+    life.since = MIDNIGHT - 60 * DAY + (HOUR if up_to == "now" else 0 * HOUR)
+    await life.set_up()
+    await life.imported()
+    await life.right()
+    nights = []
+    for night in range(6):
+        mark = life.mark
+        await life.night()
+        nights.append(sum(r.status == 400 for r in life.asked(mark, "H")))
+        if night == 4:
+            await life.restart()
+    # Twice in vain, and where it is now; and once a week what was before.
+    assert sum(nights) <= 4 + 1, nights
+    assert nights.count(0) >= 4, nights
+    await life.right()
+    mark = life.mark
+    await life.call("import_history")
+    # It may have moved since the night, by hours.
+    assert life.past(mark) <= bound(2)
+    await life.right()
+    said = [line for line in life.lines(logging.INFO) if "begins there" in line]
+    assert len(said) == 1
+    assert not life.lines()
+    assert not life.issues

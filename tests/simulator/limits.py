@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from .local_time import local_start, moment_of
 from .payloads import Asked
 from .quirks import Quirks, Refusal
+
+ZURICH: Final = ZoneInfo("Europe/Zurich")
 
 
 class RefusedError(Exception):
@@ -25,7 +29,7 @@ def limited(asked: Asked, quirks: Quirks) -> Asked:
         if quirks.window_refusal == "empty":
             return replace(asked, end=asked.start)
         raise RefusedError(quirks.window_refusal, "Period too long")
-    depth = quirks.depth.get(asked.resolution, quirks.depth.get(""))
+    depth = _depth(asked, quirks)
     lifted = quirks.depth_lifted is not None and asked.at >= quirks.depth_lifted
     if lifted or depth is None or asked.start >= depth:
         return asked
@@ -36,6 +40,20 @@ def limited(asked: Asked, quirks: Quirks) -> Asked:
             return replace(asked, start=min(depth, asked.end))
         case how:
             raise RefusedError(how, "Period too long ago")
+
+
+def _depth(asked: Asked, quirks: Quirks) -> datetime | None:
+    """Return before when nothing is given at the time of a request."""
+    depth = quirks.depth.get(asked.resolution, quirks.depth.get(""))
+    kept = quirks.kept.get(asked.resolution, quirks.kept.get(""))
+    if kept is None:
+        return depth
+    if quirks.kept_up_to == "now":
+        oldest = asked.at - kept
+    else:
+        day = asked.at.astimezone(ZURICH).date() - kept
+        oldest = moment_of(local_start(day, ZURICH.key))
+    return max(oldest, depth or oldest)
 
 
 def check_subject(name: str, asked: Asked, quirks: Quirks) -> None:

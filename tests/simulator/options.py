@@ -24,7 +24,7 @@ SAMPLINGS: Final = ("15T", "H", "D", "M", "Y")
 OWN: Final = frozenset(
     {
         *("window_limit", "longest", "window_refusal"),
-        *("depth", "depth_refusal", "depth_lifted", "most_rows", "kept_rows"),
+        *("depth", "depth_refusal", "depth_lifted", "kept", "most_rows", "kept_rows"),
         *("failing", "failing_before", "replica_lag", "unlisted"),
     }
 )
@@ -169,6 +169,12 @@ _OPTIONS: Final[Mapping[str, _Option]] = {
         read=_by_sampling,
         often=True,
     ),
+    "--kept-days": _Option(
+        value="[SAMPLING=]DAYS",
+        text="the same, but it moves on by a day every day",
+        read=_by_sampling,
+        often=True,
+    ),
     "--depth-refusal": _plain(
         *("depth_refusal", "HOW"),
         "how it refuses what begins before: as --refusal (400), or clipped",
@@ -243,6 +249,7 @@ def quirks_of(
         longest=longest,
         window_refusal=options.refusal,
         depth={sampling: midnight(today - age) for sampling, age in options.depth_days},
+        kept=dict(options.kept_days),
         depth_refusal=options.depth_refusal,
         depth_lifted=None if lifted is None else now + lifted,
         most_rows=options.most_rows,

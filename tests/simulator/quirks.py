@@ -57,6 +57,10 @@ class Quirks:
     """By sampling, "" for the others: what begins before (aware) is not given."""
     depth_refusal: Refusal | Literal["empty", "clipped"] = 400
     """Of the whole window; only "clipped" gives what is not before."""
+    kept: dict[str, timedelta] = field(default_factory=dict)
+    """By sampling, "" for the others: so much of the past is kept, and no more given."""
+    kept_up_to: Literal["midnight", "now"] = "midnight"
+    """From when on back: from the last local midnight, or from the request."""
     depth_lifted: datetime | None = None
     """From this aware moment on, everything is given."""
     most_rows: int | None = None

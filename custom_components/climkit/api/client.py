@@ -30,7 +30,7 @@ from .parsers import (
     read_site_ids,
 )
 from .queue import Priority, RequestQueue
-from .series import HOME, PADDING, read_series
+from .series import HOME, PADDING, asked_from, read_series
 from .session import Session
 from .shape_report import Observations
 from .spelling import Spelling
@@ -112,7 +112,7 @@ class ClimkitClient:
         call = Call("meter_info", ("meter_info", site_id))
         return await self._read(call, read_meters)
 
-    async def site_series(
+    async def site_series(  # noqa: PLR0913 (all that a question has)
         self,
         site_id: str,
         meter_type: str,
@@ -121,14 +121,16 @@ class ClimkitClient:
         end: datetime | None = None,
         *,
         zone: tzinfo = HOME,
+        earliest: datetime | None = None,
         priority: Priority = Priority.LIVE,
     ) -> Series:
         """Return one medium of a site and of all its meters, start <= interval < end.
 
         Times are aware; without `end`, all there is. `zone` is the site's: days, months
-        and years begin at its midnight.
+        and years begin at its midnight. What begins before `earliest` is refused, so no
+        more is asked for.
         """
-        span = Span(start, end)
+        span = Span(start, end, earliest)
         return await self._series(
             Call("site_data", ("site_data", site_id, meter_type)),
             resolution,
@@ -137,7 +139,7 @@ class ClimkitClient:
             lambda body: read_series(body, resolution, span, None, zone),
         )
 
-    async def meter_series(
+    async def meter_series(  # noqa: PLR0913 (all that a question has)
         self,
         site_id: str,
         meter_id: str,
@@ -146,10 +148,11 @@ class ClimkitClient:
         end: datetime | None = None,
         *,
         zone: tzinfo = HOME,
+        earliest: datetime | None = None,
         priority: Priority = Priority.LIVE,
     ) -> Series:
         """Return the columns of one meter; times and `zone` as those of `site_series`."""
-        span = Span(start, end)
+        span = Span(start, end, earliest)
         return await self._series(
             Call("meter_data", ("meter_data", site_id, meter_id)),
             resolution,
@@ -248,7 +251,7 @@ class ClimkitClient:
 
 def _times(span: Span) -> dict[str, str]:
     """Return the times to ask for: naive UTC, a few hours more than is wanted."""
-    times = {"t_s": _digits(span.start - PADDING)}
+    times = {"t_s": _digits(asked_from(span.start, span.earliest))}
     return times if span.end is None else times | {"t_e": _digits(span.end + PADDING)}
 
 

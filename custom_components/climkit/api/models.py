@@ -52,6 +52,8 @@ class Span:
 
     start: datetime
     end: datetime | None = None
+    earliest: datetime | None = None
+    """No question about it may begin before this, if that would be refused."""
 
     def __contains__(self, time: datetime) -> bool:
         """Return whether a time is in it."""

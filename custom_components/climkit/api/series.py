@@ -28,6 +28,12 @@ _SUMMER: Final = timedelta(hours=2)
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 
+def asked_from(start: datetime, earliest: datetime | None) -> datetime:
+    """Return from when on is asked: some hours more, unless that is too early."""
+    padded = start - PADDING
+    return max(padded, earliest or padded)
+
+
 def interval_start(
     resolution: Resolution, label: datetime, zone: tzinfo
 ) -> datetime | None:
@@ -157,7 +163,9 @@ def read_series(
         elif start in span:
             columns.append(start, row)
     if rows:
-        _note_reading(body, resolution, earliest - (span.start - PADDING))
+        _note_reading(
+            body, resolution, earliest - asked_from(span.start, span.earliest)
+        )
     starts, values = columns.in_order()
     return Series(resolution, starts, values, body.dropped, rows)
 

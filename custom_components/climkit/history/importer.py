@@ -23,6 +23,7 @@ from ..metering.hours import HOUR, LIVE_WINDOW, hour_of
 from ..metering.spans import Span
 from ..reading.account import async_ask_for_password
 from ..reading.answers import Question
+from ..reading.limit import NEVER
 from ..reading.refusals import patience
 from ..reading.site_coordinator import SiteCoordinator
 from ..statistics.updates import RecorderError
@@ -182,9 +183,12 @@ class HistoryImporter(DataUpdateCoordinator[float]):
         return bool(self._behind(medium)) or self.reconciler.doubts.remain(medium)
 
     def _tell_depth(self, medium: Medium) -> None:
-        """Say once from when on the cloud has something, when that was found out."""
+        """Say once from when on the cloud has something, when that was found out.
+
+        Not when it moves on: the history still begins where it did.
+        """
         depth = self._reader.depth(medium, Resolution.HOUR)
-        if depth and self._depths.get(medium) != depth:
+        if depth and depth < (self._depths.get(medium) or NEVER):
             LOGGER.info(
                 "%s: the cloud gives no %s before %s: the history begins there",
                 self.name,

@@ -21,7 +21,8 @@ from ..api import (
 )
 from ..metering.spans import Span
 from .answers import Question, newest_value, oldest_value
-from .limits import EVER, INTERVAL, Kind, Limits
+from .limit import EVER
+from .limits import INTERVAL, Kind, Limits
 from .refusals import FAILURES
 
 RECENT: Final = timedelta(minutes=1)
@@ -87,11 +88,18 @@ class Asker:
         self._heard: dict[str, Heard] = {}
 
     async def async_get(
-        self, kind: Kind, question: Question, piece: Span, *, is_open: bool = False
+        self,
+        kind: Kind,
+        question: Question,
+        piece: Span,
+        *,
+        is_open: bool = False,
+        earliest: datetime | None = None,
     ) -> Series:
         """Return what the cloud gives of a piece; an open one has no end.
 
-        Raises ClimkitError.
+        `earliest` is when the question may begin, if not as what is known of the kind
+        has it. Raises ClimkitError.
         """
         ask = (
             self._client.site_series
@@ -99,12 +107,16 @@ class Asker:
             else self._client.meter_series
         )
         start, end = piece
+        if earliest is None:
+            limit = self.limits.of(kind)
+            earliest = limit.earliest_about(start, dt_util.utcnow())
         series = await ask(
             self._site_id,
             kind.who,
             kind.resolution,
             start,
             None if is_open else end,
+            earliest=earliest,
             priority=question.priority,
         )
         now = dt_util.utcnow()
@@ -154,14 +166,18 @@ class Asker:
         return True
 
     async def async_try(
-        self, kind: Kind, question: Question, piece: Span
+        self,
+        kind: Kind,
+        question: Question,
+        piece: Span,
+        earliest: datetime | None = None,
     ) -> Series | None:
         """Return what the cloud gives of a piece; None if it says no to it.
 
         Raises ClimkitError for what is no answer.
         """
         try:
-            return await self.async_get(kind, question, piece)
+            return await self.async_get(kind, question, piece, earliest=earliest)
         except ClimkitError as err:
             if is_weather(err):
                 raise

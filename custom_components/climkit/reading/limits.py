@@ -7,14 +7,16 @@ depth: the day before which it gives nothing. Lengths are kept over restarts, an
 longer again after a month.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, override
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Final, override
 
 from ..api import Resolution
 from ..api.series import PADDING
+from .limit import EVER, Limit, whole_hours
 
 VALUES: Final = 700_000
 """So many values in one reply are some 15 MB, and as much work as fits into memory."""
@@ -23,15 +25,10 @@ FORGOTTEN: Final = timedelta(days=30)
 """A length that was refused so long ago may be tried again."""
 SUCCESSES: Final = 4
 """So many answers of one length, and a longer one is tried."""
-NEAR: Final = 8
-"""No longer one is tried where what was refused is longer by an eighth or less."""
 KINDS: Final = 1000
 """Limits that are kept at most; the oldest go."""
-
-EVER: Final = datetime.min.replace(tzinfo=UTC)
-"""Before everything."""
-NEVER: Final = datetime.max.replace(tzinfo=UTC)
-"""Later than everything: when something was answered that never was."""
+ALIKE: Final = 3
+"""So many kinds are asked at most how far back they are given."""
 
 _DAY: Final = timedelta(days=1)
 LONGEST: Final[Mapping[Resolution, timedelta]] = {
@@ -72,95 +69,6 @@ class Kind:
 
 
 @dataclass(slots=True)
-class Limit:
-    """What is known of one kind of question."""
-
-    length: timedelta | None = None
-    """What the cloud takes at once; None as long as it took everything."""
-    refused: timedelta | None = None
-    """The shortest length that it did not take, in the last month."""
-    refused_at: datetime | None = None
-    depth: datetime | None = None
-    """Before this it gives nothing."""
-    is_silent: bool = False
-    """Whether the cloud does not refuse what lies before, but says nothing of it."""
-    whole: int = 0
-    """A reply of so many rows was whole."""
-    worked: timedelta = timedelta()
-    """The longest that was answered; this and what follows is not kept."""
-    successes: int = 0
-    oldest: datetime = NEVER
-    """The oldest that was ever answered."""
-
-    def answered(self, start: datetime) -> None:
-        """Note from when on something was answered."""
-        self.oldest = min(self.oldest, start)
-
-    def forget_refused(self, length: timedelta | None = None) -> None:
-        """Forget which lengths were refused; go on with one that is known, if any is."""
-        self.length, self.refused, self.refused_at = length, None, None
-
-    def longer(self, length: timedelta) -> timedelta:
-        """Return twice a length, or half way to what was refused, unless that is near."""
-        if self.refused is None:
-            return 2 * length
-        if self.refused - length <= length / NEAR:
-            return length
-        return min(2 * length, _whole((length + self.refused) / 2))
-
-    def best_below(self, refused: timedelta) -> timedelta:
-        """Return what to try instead: half of it, or more where more has worked."""
-        worked = self.worked if self.worked < refused else timedelta()
-        return _whole(max(refused / 2, worked))
-
-    def as_dict(self) -> dict[str, float]:
-        """Return what is kept: seconds, and seconds since 1970."""
-        return {
-            key: form.keep(value)
-            for key, form in _KEPT.items()
-            if (value := getattr(self, key))
-        }
-
-    @classmethod
-    def from_dict(cls, kept: Mapping[str, Any]) -> Limit:
-        """Return what was kept. Raises TypeError or ValueError if it is none."""
-        known = {
-            key: form.restore(kept[key]) for key, form in _KEPT.items() if kept.get(key)
-        }
-        return cls(**known)
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How a field of a limit becomes a number, and is read again."""
-
-    keep: Callable[[Any], float]
-    restore: Callable[[Any], Any]
-
-
-def _span(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds)
-
-
-def _moment(stamp: float) -> datetime:
-    return datetime.fromtimestamp(stamp, UTC)
-
-
-_LENGTH: Final = _Form(timedelta.total_seconds, _span)
-_TIME: Final = _Form(datetime.timestamp, _moment)
-
-_KEPT: Final[Mapping[str, _Form]] = {
-    "length": _LENGTH,
-    "refused": _LENGTH,
-    "refused_at": _TIME,
-    "depth": _TIME,
-    "is_silent": _Form(bool, bool),
-    "whole": _Form(int, int),
-}
-"""The fields that are kept, where something is known."""
-
-
-@dataclass(slots=True)
 class Limits:
     """What is known of all kinds of questions of one site."""
 
@@ -177,8 +85,10 @@ class Limits:
         return limit
 
     def length(self, kind: Kind, now: datetime) -> timedelta:
-        """Return how much to ask for at once."""
+        """Return how much to ask for at once; at first, what others were found to take."""
         limit = self.of(kind)
+        if limit.is_new:
+            self._take_as_others(kind)
         interval = INTERVAL[kind.resolution]
         fitting = interval * (VALUES // max(self.columns.get(kind.who, 1), 1))
         longest = min(LONGEST[kind.resolution], max(fitting, SHORTEST[kind.resolution]))
@@ -214,36 +124,57 @@ class Limits:
         """
         interval = INTERVAL[kind.resolution]
         self._set(
-            kind, max(_whole(rows * interval - 2 * PADDING), interval), length, now
+            kind, max(whole_hours(rows * interval - 2 * PADDING), interval), length, now
         )
         limit = self.of(kind)
         limit.whole = min(limit.whole, rows - 1)
 
-    def begin_at(self, kind: Kind, depth: datetime, *, is_silent: bool) -> None:
+    def begin_at(
+        self,
+        kind: Kind,
+        depth: datetime,
+        now: datetime,
+        *,
+        earliest: datetime | None = None,
+        is_silent: bool = False,
+    ) -> None:
         """Note before when the cloud gives nothing, and whether it does not say so."""
         limit = self.of(kind)
-        limit.depth, limit.is_silent, limit.oldest = depth, is_silent, depth
-        self._forget_lengths(kind.who)
+        if limit.depth is None or limit.length == SHORTEST[kind.resolution]:
+            # That long questions were refused said nothing of their length.
+            limit.forget_refused()
+            self._take_as_others(kind)
+        limit.begin_at(depth, now, earliest)
+        limit.is_silent = is_silent
 
     def forget_depth(self, who: str) -> None:
         """Forget from when on somebody gives something: it is more than it was."""
-        for limit in self._all_of(who):
-            limit.depth, limit.is_silent, limit.oldest = None, False, NEVER
-        self._forget_lengths(who)
+        for key, limit in self.kinds.items():
+            if key.partition(" ")[2] == who:
+                limit.forget_depth()
 
-    def depths(self, who: str) -> list[datetime]:
-        """Return before when somebody gives nothing, in whatever resolution."""
-        return sorted({limit.depth for limit in self._all_of(who) if limit.depth})
+    def depths(self, resolutions: Iterable[Resolution]) -> list[Limit]:
+        """Return kinds of which a depth is known, of these resolutions, not too many.
 
-    def _forget_lengths(self, who: str) -> None:
-        """Forget lengths: that long questions were refused said nothing of them."""
-        for limit in self._all_of(who):
-            limit.forget_refused()
+        Those of which it was found last.
+        """
+        some = [one for one in self._in(resolutions) if one.depth]
+        return sorted(some, key=lambda one: one.depth_at or EVER)[-ALIKE:]
 
-    def _all_of(self, who: str) -> list[Limit]:
-        return [
-            limit for key, limit in self.kinds.items() if key.partition(" ")[2] == who
-        ]
+    def _take_as_others(self, kind: Kind) -> None:
+        """Let a kind have the length of another of its resolution, if one has any."""
+        limit = self.of(kind)
+        others = [one for one in self._in([kind.resolution]) if one.refused_at]
+        if others:
+            last = max(others, key=attrgetter("refused_at"))
+            limit.length, limit.refused = last.length, last.refused
+            limit.refused_at = last.refused_at
+
+    def _in(self, resolutions: Iterable[Resolution]) -> Iterator[Limit]:
+        some = {*resolutions}
+        for key, limit in self.kinds.items():
+            if key.partition(" ")[0] in some:
+                yield limit
 
     def _set(
         self, kind: Kind, length: timedelta, refused: timedelta, now: datetime
@@ -278,9 +209,3 @@ class Limits:
             with suppress(AttributeError, OverflowError, TypeError, ValueError):
                 limits.kinds[str(key)] = Limit.from_dict(limit)
         return limits
-
-
-def _whole(length: timedelta) -> timedelta:
-    """Return whole hours, or whole quarters of less: as rows begin."""
-    unit = timedelta(hours=1) if length >= timedelta(hours=1) else timedelta(minutes=15)
-    return length // unit * unit

@@ -21,7 +21,8 @@ from .answers import Question, newest_value
 from .asking import Asker, is_weather
 from .cuts import Reply, Suspects
 from .depth import DepthSearch
-from .limits import EVER, NEVER, Kind, Limits
+from .limit import EVER, NEVER
+from .limits import Kind, Limits
 from .settled import Settled
 
 SAID: Final = range(400, 500)
@@ -135,7 +136,7 @@ class Questioner:
         await self._async_answered(work, reply)
 
     def _within_depth(self, kind: Kind, spans: list[Span]) -> list[Span]:
-        depth = self._limits.of(kind).depth
+        depth = self._limits.of(kind).begins(dt_util.utcnow())
         return without(spans, [(EVER, depth)]) if depth else spans
 
     def _next(self, kind: Kind, todo: list[Span], question: Question) -> Span:
@@ -174,10 +175,13 @@ class Questioner:
         """
         if await work.depth.async_has_moved(piece):
             return True
-        is_first = self._limits.of(work.kind).oldest == NEVER
-        if work.has_looked_back or not is_first or error.status not in SAID:
+        if work.has_looked_back or self._limits.of(work.kind).oldest < NEVER:
             return False
         work.has_looked_back = True
+        if await work.depth.async_is_as_others(piece[0]):
+            return True
+        if error.status not in SAID:
+            return False
         if not await work.depth.async_is_never_short_enough(piece):
             return False
         if not await work.depth.async_find(piece[0]):
@@ -192,7 +196,7 @@ class Questioner:
         if not await work.depth.async_is_too_old(piece, work.oldest):
             LOGGER.debug("%s: nothing of %s: %s", kind.resolution, piece[0], error)
             work.leave_out(piece, error)
-        elif await work.depth.async_find(piece[1]):
+        elif await work.depth.async_find(piece[0]):
             work.todo = self._within_depth(kind, work.todo)
         else:
             LOGGER.debug("%s: none at all: %s", kind.resolution, error)

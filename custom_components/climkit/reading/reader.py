@@ -58,7 +58,7 @@ class SeriesReader:
 
     def depth(self, medium: Medium, resolution: Resolution) -> datetime | None:
         """Return before when the cloud gives nothing of a medium, if it says so."""
-        return self.limits.of(Kind(medium, resolution)).depth
+        return self.limits.of(Kind(medium, resolution)).begins(dt_util.utcnow())
 
     async def async_read(self, question: Question) -> Answer:
         """Return the answer to a question, whole; see `async_pieces`."""

@@ -112,6 +112,22 @@ async def test_depth(hasty: PlainClient, how: Any) -> None:
     assert len((await asked(hasty, "H", 11))[1]) == 11 * 24
 
 
+@pytest.mark.parametrize(
+    ("up_to", "given", "refused"), [("midnight", 10.5, 10.51), ("now", 10, 10.01)]
+)
+async def test_what_is_kept(
+    client: PlainClient, up_to: Any, given: float, refused: float
+) -> None:
+    """Ten days before midnight, which was twelve hours and five minutes ago, or before now."""
+    client.cloud.quirks.kept = {"": 10 * DAY}
+    client.cloud.quirks.kept_up_to = up_to
+    assert (await asked(client, "H", given))[0] == 200
+    await says_no(client, 400, sampling="H", days=refused)
+    # What else is not given is not given either.
+    client.cloud.quirks.depth = {"": NOW - 9 * DAY}
+    await says_no(client, 400, sampling="H", days=given)
+
+
 @pytest.mark.parametrize(("kept", "lacks"), [("first", -1), ("last", 0)])
 async def test_most_rows(client: PlainClient, kept: Any, lacks: int) -> None:
     _, whole = await asked(client, "H", 10)

@@ -51,6 +51,9 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         }
     },
     "--depth-days 180": {"depth": {"": datetime(2025, 12, 17, 23, tzinfo=UTC)}},
+    "--kept-days 730 --kept-days 15T=60": {
+        "kept": {"": 730 * DAY, "15T": 60 * DAY},
+    },
     "--depth-refusal clipped --depth-lifted 90": {
         "depth_refusal": "clipped",
         "depth_lifted": datetime(2026, 6, 16, tzinfo=UTC),
