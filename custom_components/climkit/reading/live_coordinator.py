@@ -125,7 +125,8 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         )
         quarters = merged_quarters(self.data.quarters, self._came(answers), since)
         starts = chain.from_iterable(quarters.values())
-        newest = max((start + QUARTER for start in starts), default=self.data.newest)
+        last = max(starts, default=None)
+        newest = last + QUARTER if last else self.data.newest
         self.update_interval = self._pace.after(newest, dt_util.utcnow())
         self.statistics.async_follow(self.site.data)
         self.statistics.async_write_quarters(
