@@ -24,7 +24,10 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.climkit.api import queue
 from custom_components.climkit.const import CONF_METERS, CONF_SITE, DOMAIN
 
+from . import frozen_time
 from .simulator import SimulatedSite, Simulator, sites
+
+frozen_time.make_cheap()
 
 # The plugin has every SQL statement logged: a million lines, and twice the time.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)

@@ -7,7 +7,7 @@ waiting takes no time. A day of polls with all their pauses is over in seconds.
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Final, Protocol, override
 from unittest.mock import patch
@@ -24,6 +24,9 @@ SETTLE: Final = 0.001
 
 class Frozen(Protocol):
     """The time that everybody sees, as freezegun makes it."""
+
+    time_to_freeze: datetime
+    """Now: in UTC, naive."""
 
     def tick(self, delta: timedelta) -> object:
         """Move on."""
@@ -124,6 +127,10 @@ def fast_clock(frozen: Frozen) -> Iterator[None]:
         finally:
             busy.count -= 1
 
+    def now() -> float:
+        """Return what the loop would ask freezegun for, in more words and each turn."""
+        return frozen.time_to_freeze.replace(tzinfo=UTC).timestamp()
+
     real, resolution = loop._selector, loop._clock_resolution
     loop._selector = _Selector(real, frozen, busy, requests)
     # Frozen time counts from 1970: a nanosecond is lost in so large a float, and a
@@ -131,6 +138,7 @@ def fast_clock(frozen: Frozen) -> Iterator[None]:
     loop._clock_resolution = 1e-6
     try:
         with (
+            patch.object(loop, "time", now),
             patch.object(loop, "run_in_executor", busy.watch(loop.run_in_executor)),
             patch.object(RecorderTurn, "async_run", counted_run),
             patch.object(connector, "connect", requests.watch(connector.connect)),

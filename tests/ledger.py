@@ -10,9 +10,11 @@ from typing import Any
 from homeassistant.components.recorder.statistics import statistics_during_period
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
+import numpy as np
 from sqlalchemy import event
 
 from .simulator import SimulatedSite
+from .simulator.local_time import moment_of
 
 HOUR = timedelta(hours=1)
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -50,10 +52,7 @@ async def rows_of(
         {"state", "sum"},
     )
     rows = {
-        datetime.fromtimestamp(row["start"], UTC): (
-            row["state"] or 0.0,
-            row["sum"] or 0.0,
-        )
+        moment_of(row["start"]): (row["state"] or 0.0, row["sum"] or 0.0)
         for row in found.get(statistic, [])
     }
     total = 0.0
@@ -128,9 +127,21 @@ def model_hours(
     medium: str = "electricity",
     at: datetime | None = None,
 ) -> dict[datetime, float]:
-    """Return the truth: what the model says of each hour."""
-    model = site.model(medium, "15T", start, end, at=at, columns=(column,))
-    return hours_of(model[column])
+    """Return the truth: what the model says of each hour that has all four quarters."""
+    table = site.frame(medium, "15T", start, end, at)
+    row = table.only((column,)).values[0]
+    known = ~np.isnan(row)
+    hours = table.starts[known] // 3600
+    begins = np.flatnonzero(np.diff(hours, prepend=-1))
+    counts = np.diff(begins, append=len(hours))
+    sums = np.add.reduceat(row[known], begins) if len(begins) else row[:0]
+    return {
+        moment_of(hour * 3600): amount
+        for hour, count, amount in zip(
+            hours[begins].tolist(), counts.tolist(), sums.tolist(), strict=True
+        )
+        if count == 4
+    }
 
 
 def assert_equal(

@@ -212,7 +212,9 @@ class CloudLife:
         """Compare the total with the model, which has it from the first row on."""
         key = f"{self.site.id}_consumption"
         first = min(await self.rows(key))
-        truth = self.site.model("electricity", "15T", first, now, at=now)
+        truth = self.site.model(
+            *("electricity", "15T", first, now), at=now, columns=("conso_total",)
+        )
         total = self.value(key)
         assert total not in (None, "unknown", "unavailable")
         assert float(total) == pytest.approx(

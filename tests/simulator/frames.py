@@ -4,17 +4,19 @@ Works month by month, so that long histories need little memory; sums of whole,
 published months are kept, because everybody asks for them again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from math import isnan
+from typing import override
 
 import numpy as np
 
 from . import model
 from .effects import Effect, Outage
 from .hashing import Floats, Integers
-from .local_time import bins, month_start, months
+from .local_time import bins, moment_of, month_start, months
 from .measured import Site
 
 type MonthKey = tuple[object, ...]
@@ -175,13 +177,35 @@ def _hidden(
     return hidden
 
 
-def as_mapping(table: Frame) -> Mapping[str, dict[datetime, float]]:
-    """Return the known values by wire column and UTC start."""
-    from .local_time import moment_of
+class Columns(Mapping[str, dict[datetime, float]]):
+    """The known values of a table by wire column and UTC start.
 
-    moments = [moment_of(second) for second in table.starts.tolist()]
-    found: dict[str, dict[datetime, float]] = {}
-    for name, row in zip(table.names, table.values, strict=True):
-        pairs = zip(moments, row.tolist(), strict=True)
-        found[name] = {moment: value for moment, value in pairs if not isnan(value)}
-    return found
+    A column is made when it is asked for: of years and many columns, few are.
+    """
+
+    def __init__(self, table: Frame) -> None:
+        """Show a table."""
+        self._table = table
+        self._made: dict[str, dict[datetime, float]] = {}
+
+    @cached_property
+    def _moments(self) -> list[datetime]:
+        return [moment_of(second) for second in self._table.starts.tolist()]
+
+    @override
+    def __getitem__(self, name: str) -> dict[datetime, float]:
+        if name not in self._made:
+            if name not in self._table.names:
+                raise KeyError(name)
+            row = self._table.values[self._table.names.index(name)].tolist()
+            pairs = zip(self._moments, row, strict=True)
+            self._made[name] = {at: value for at, value in pairs if not isnan(value)}
+        return self._made[name]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table.names)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._table.names)

@@ -1,7 +1,9 @@
 """What was measured, before anything befell it: physical meters and batteries."""
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from threading import Lock
 from typing import Final, Protocol
 
 import numpy as np
@@ -10,7 +12,7 @@ from .balance import battery_days, run_battery, surplus_and_deficit
 from .climate import Window
 from .effects import Effect
 from .hashing import Floats, seed_of, seeds_of, uniform
-from .local_time import QUARTER, bins, local_start, walls
+from .local_time import DAY, QUARTER, bins, local_start, walls
 from .meters import SimulatedMeter, apply_rules, measure
 
 CHARGED: Final = ":charged"
@@ -28,10 +30,72 @@ class Site(Protocol):
     night_dust: float
 
 
+_BLOCK: Final = 32 * DAY // QUARTER
+"""Quarters that are made, and kept, at once."""
+
+
+class _Blocks:
+    """What was measured, for whoever asks again: it is the same in every window.
+
+    The blocks asked for last are kept, up to so many values; of any site.
+    """
+
+    most_values: Final = 3_000_000
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[object, Mapping[str, Floats]] = OrderedDict()
+        self._values = 0
+        self._lock = Lock()  # the simulator's threads and the tests both ask
+
+    def get(self, key: object) -> Mapping[str, Floats] | None:
+        """Return a block, if it is kept."""
+        with self._lock:
+            if (block := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+            return block
+
+    def put(self, key: object, block: Mapping[str, Floats]) -> None:
+        """Keep a block, and no more than there is room for."""
+        for row in block.values():
+            row.setflags(write=False)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = block
+                self._values += len(block) * _BLOCK
+            while self._values > self.most_values:
+                _, gone = self._kept.popitem(last=False)
+                self._values -= len(gone) * _BLOCK
+
+
+_BLOCKS: Final = _Blocks()
+
+
 def original(
     site: Site, meters: list[SimulatedMeter], first: int, last: int
 ) -> dict[str, Floats]:
-    """Return what was measured, rules not yet applied, before any effect."""
+    """Return what was measured, rules not yet applied, before any effect: to read only."""
+    if first >= last:
+        return _made(site, meters, first, last)
+    truth = (
+        *(site.seed, site.night_dust, site.time_zone),
+        *(meter.fingerprint for meter in meters),
+    )
+    parts: list[dict[str, Floats]] = []
+    for number in range(first // _BLOCK, (last - 1) // _BLOCK + 1):
+        begin = number * _BLOCK
+        if (block := _BLOCKS.get((truth, number))) is None:
+            block = _made(site, meters, begin, begin + _BLOCK)
+            _BLOCKS.put((truth, number), block)
+        part = slice(max(first - begin, 0), last - begin)
+        parts.append({key: row[part] for key, row in block.items()})
+    if len(parts) == 1:
+        return parts[0]
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+
+def _made(
+    site: Site, meters: list[SimulatedMeter], first: int, last: int
+) -> dict[str, Floats]:
     batteries = [meter for meter in meters if meter.mode == "battery"]
     low, high = first, last
     if batteries:

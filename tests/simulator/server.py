@@ -15,7 +15,7 @@ from .quirks import Quirks
 from .replies import Reply, answer, log_in, refusal
 from .requests import BASE, Request, RequestLog, account_of, decoded, route
 from .site import SimulatedSite
-from .wire import body_of, drop, refused, send_in_part
+from .wire import body_of, drop, is_short, refused, send_in_part
 
 _SHUTDOWN: Final = 0.5
 """Seconds that running requests get when the server stops."""
@@ -230,9 +230,12 @@ class Simulator:
     ) -> web.StreamResponse:
         if reply.hang:
             return await self._hang(incoming, None)
-        body, kind = await asyncio.get_running_loop().run_in_executor(
-            self._workers, body_of, reply, fault
-        )
+        if fault is None and is_short(reply):
+            body, kind = body_of(reply, None)
+        else:
+            body, kind = await asyncio.get_running_loop().run_in_executor(
+                self._workers, body_of, reply, fault
+            )
         if fault is not None and fault.kind in ("reset", "slow"):
             return await send_in_part(incoming, fault, body)
         return web.Response(

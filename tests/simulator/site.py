@@ -7,7 +7,7 @@ from math import nan
 
 from .effects import Effect, Late, Outage, Revision, as_ids
 from .environment import SimulatedSensor
-from .frames import Frame, MonthSums, Query, as_mapping, frame
+from .frames import Columns, Frame, MonthSums, Query, frame
 from .local_time import quarter_at_or_after, quarter_at_or_before
 from .meters import SimulatedMeter
 from .publication import Publication
@@ -91,7 +91,7 @@ class SimulatedSite:
         table = self.frame(meter_type, resolution, start, end, at)
         if columns is not None and len(table):
             table = table.only(columns)
-        return as_mapping(table)
+        return Columns(table)
 
     def frame(
         self,

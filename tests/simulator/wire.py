@@ -30,6 +30,14 @@ def encoded(data: Any) -> bytes:
     return b"[" + b",".join(pieces) + b"]"
 
 
+def is_short(reply: Reply) -> bool:
+    """Return whether the loop may write it itself: a thread would take it longer."""
+    data = reply.data
+    if not isinstance(data, list) or not data or not isinstance(data[0], dict):
+        return True
+    return len(data) * len(data[0]) < _CELLS_AT_ONCE
+
+
 def body_of(reply: Reply, fault: Fault | None) -> tuple[bytes, str]:
     """Return body and content type of a reply that a fault may spoil."""
     data = reply.data

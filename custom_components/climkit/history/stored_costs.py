@@ -30,6 +30,8 @@ class StoredCosts:
         """
         wanted = self._site.series() if some is None else some
         ids = [priced.statistic_id for priced in wanted]
+        if not ids:  # as where there are no tariffs, four times an hour
+            return {}
         return await async_read(self._hass, hourly_amounts, ids, start, end)
 
     async def async_energies(

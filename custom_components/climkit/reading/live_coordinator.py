@@ -127,7 +127,8 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         came = self._came(answers)
         quarters = merged_quarters(self.data.quarters, came, since, now)
         starts = chain.from_iterable(quarters.values())
-        newest = max((start + QUARTER for start in starts), default=self.data.newest)
+        last = max(starts, default=None)
+        newest = last + QUARTER if last else self.data.newest
         self.update_interval = self._pace.after(newest, now)
         self.statistics.async_follow(self.site.data)
         self.statistics.async_write_quarters(

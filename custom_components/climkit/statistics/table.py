@@ -269,17 +269,12 @@ class _Series:
 
     def window(self, start: datetime, end: datetime) -> _Window:
         """Return the rows in [start, end)."""
-        ids: dict[datetime, int] = {}
-        rows: list[StatisticRow] = []
-        following: StatisticRow | None = None
-        for row in self.rows_from(start, (end - start) // HOUR + 1):
-            hour = _row_of(row)
-            if hour.start >= end:
-                following = hour
-                break
-            ids[hour.start] = row.id
-            rows.append(hour)
-        return _Window(StoredWindow(self._sum_before(start), rows), following, ids)
+        found = self.rows_from(start, (end - start) // HOUR + 1)
+        hours = list(map(_row_of, found))
+        rows = [hour for hour in hours if hour.start < end]
+        ids = {hour.start: row.id for hour, row in zip(rows, found, strict=False)}
+        stored = StoredWindow(self._sum_before(start) or 0.0, rows)
+        return _Window(stored, next(iter(hours[len(rows) :]), None), ids)
 
     def execute(self, what: Plan, ids: Mapping[datetime, int]) -> None:
         """Do what is planned; `ids` has the numbers of the rows that are there."""
@@ -291,10 +286,11 @@ class _Series:
             self._run(_SHIFT, first=first.timestamp(), delta=delta)
 
     def _insert(self, what: Plan, ids: Mapping[datetime, int]) -> None:
+        now = time.time()
         new = (
             {
                 "metadata_id": self.number,
-                "created_ts": time.time(),
+                "created_ts": now,
                 "start_ts": row.start.timestamp(),
                 "state": row.state,
                 "sum": row.sum,
@@ -323,9 +319,13 @@ class _Series:
         return {row.start: row.state for row in rows if row.start < end}
 
     def amounts(self, bounds: Sequence[datetime]) -> dict[datetime, float]:
-        """Return the amounts of the periods that `bounds` delimits."""
-        sums = [(bound, self._sum_before(bound)) for bound in bounds]
-        return {start: after - sum_ for (start, sum_), (_, after) in pairwise(sums)}
+        """Return the amounts of the periods that `bounds` delimits, oldest first."""
+        sums = dict.fromkeys(bounds, 0.0)
+        for bound in reversed(bounds):
+            if (sum_ := self._sum_before(bound)) is None:
+                break  # nor is there any row before earlier ones
+            sums[bound] = sum_
+        return {start: sums[end] - sums[start] for start, end in pairwise(bounds)}
 
     def _has(self, hour: datetime) -> bool:
         return any(row.start_ts == hour.timestamp() for row in self.rows_from(hour, 1))
@@ -333,9 +333,9 @@ class _Series:
     def rows_from(self, first: datetime, number: int) -> Sequence[Row[Any]]:
         return self._run(_ROWS_FROM, first=first.timestamp(), number=number).all()
 
-    def _sum_before(self, first: datetime) -> float:
+    def _sum_before(self, first: datetime) -> float | None:
         row = self._run(_LAST_BEFORE, first=first.timestamp()).first()
-        return _row_of(row).sum if row else 0.0
+        return _row_of(row).sum if row else None
 
     def _tail(self) -> tuple[StatisticRow, ...]:
         return tuple(map(_row_of, reversed(self._run(_NEWEST).all())))
