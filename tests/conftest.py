@@ -11,8 +11,21 @@ from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.const import (
+    CONF_PASSWORD,
+    CONF_USERNAME,
+    EVENT_CALL_SERVICE,
+    EVENT_COMPONENT_LOADED,
+    EVENT_CORE_CONFIG_UPDATE,
+    EVENT_RECORDER_5MIN_STATISTICS_GENERATED,
+    EVENT_RECORDER_HOURLY_STATISTICS_GENERATED,
+    EVENT_SERVICE_REGISTERED,
+    EVENT_SERVICE_REMOVED,
+)
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import EVENT_DEVICE_REGISTRY_UPDATED
+from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED
+from homeassistant.helpers.issue_registry import EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -43,9 +56,25 @@ LATELY = datetime(2026, 6, 9, 22, tzinfo=UTC)
 """The beginning of sites whose years of history nobody asks for."""
 
 
-WITHOUT_STATES: Final = {"exclude": {"domains": ["sensor"]}}
-"""A recorder's configuration. In tests it commits each state by itself, which takes a
-quarter of the time of a long life; statistics are announced and written all the same."""
+UNREAD: Final = [
+    EVENT_CALL_SERVICE,
+    EVENT_COMPONENT_LOADED,
+    EVENT_CORE_CONFIG_UPDATE,
+    EVENT_SERVICE_REGISTERED,
+    EVENT_SERVICE_REMOVED,
+    EVENT_DEVICE_REGISTRY_UPDATED,
+    EVENT_ENTITY_REGISTRY_UPDATED,
+    EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED,
+    EVENT_RECORDER_5MIN_STATISTICS_GENERATED,
+    EVENT_RECORDER_HOURLY_STATISTICS_GENERATED,
+]
+"""Events that nobody reads in the recorder's database. In tests it commits each by itself,
+and there is at least one for each entity and each action."""
+WITHOUT_EVENTS: Final = {"exclude": {"event_types": UNREAD}}
+"""A recorder's configuration: states and statistics as everywhere."""
+WITHOUT_STATES: Final = {"exclude": {"event_types": UNREAD, "domains": ["sensor"]}}
+"""Nor states, each of which is a commit, too: a quarter of the time of a long life.
+Statistics are announced and written all the same."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -112,10 +141,10 @@ def mock_recorder_before_hass(async_test_recorder: object) -> None:
 
 
 @pytest.fixture
-def recorder_config(request: pytest.FixtureRequest) -> Mapping[str, Any] | None:
-    """Spare the recorder states where nobody looks at them."""
+def recorder_config(request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    """Spare the recorder events, and states where nobody looks at them."""
     spared = request.node.get_closest_marker("statistics_only")
-    return WITHOUT_STATES if spared else None
+    return WITHOUT_STATES if spared else WITHOUT_EVENTS
 
 
 @pytest.fixture
