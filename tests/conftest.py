@@ -38,8 +38,10 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.climkit.api import queue
 from custom_components.climkit.const import CONF_METERS, CONF_SITE, DOMAIN
 
+from .quick_dates import quicken
 from .simulator import SimulatedSite, Simulator, sites
 
+quicken()
 # The plugin has every SQL statement logged: a million lines, and twice the time.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 # It writes to the terminal, too, what threads log after the test that started them.
