@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+import gc
 import logging
 import os
 import random
@@ -10,8 +11,21 @@ from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.const import (
+    CONF_PASSWORD,
+    CONF_USERNAME,
+    EVENT_CALL_SERVICE,
+    EVENT_COMPONENT_LOADED,
+    EVENT_CORE_CONFIG_UPDATE,
+    EVENT_RECORDER_5MIN_STATISTICS_GENERATED,
+    EVENT_RECORDER_HOURLY_STATISTICS_GENERATED,
+    EVENT_SERVICE_REGISTERED,
+    EVENT_SERVICE_REMOVED,
+)
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import EVENT_DEVICE_REGISTRY_UPDATED
+from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED
+from homeassistant.helpers.issue_registry import EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -24,15 +38,19 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.climkit.api import queue
 from custom_components.climkit.const import CONF_METERS, CONF_SITE, DOMAIN
 
-from . import frozen_time
+from .quick_dates import quicken
 from .simulator import SimulatedSite, Simulator, sites
 
-frozen_time.make_cheap()
-
+quicken()
 # The plugin has every SQL statement logged: a million lines, and twice the time.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 # It writes to the terminal, too, what threads log after the test that started them.
 logging.getLogger().handlers.clear()
+COLLECTING: Final = gc.get_threshold()
+"""How often Python looks for garbage, as it does in homes."""
+# In tests the plugin looks at the beginning of each module. Every 2000 objects in between
+# is a fifteenth of the time.
+gc.set_threshold(100_000, *COLLECTING[1:])
 
 NOW = "2026-06-16T10:05:00+00:00"
 """A Tuesday in summer, at noon in Zurich: the default time of the tests."""
@@ -40,9 +58,25 @@ LATELY = datetime(2026, 6, 9, 22, tzinfo=UTC)
 """The beginning of sites whose years of history nobody asks for."""
 
 
-WITHOUT_STATES: Final = {"exclude": {"domains": ["sensor"]}}
-"""A recorder's configuration. In tests it commits each state by itself, which takes a
-quarter of the time of a long life; statistics are announced and written all the same."""
+UNREAD: Final = [
+    EVENT_CALL_SERVICE,
+    EVENT_COMPONENT_LOADED,
+    EVENT_CORE_CONFIG_UPDATE,
+    EVENT_SERVICE_REGISTERED,
+    EVENT_SERVICE_REMOVED,
+    EVENT_DEVICE_REGISTRY_UPDATED,
+    EVENT_ENTITY_REGISTRY_UPDATED,
+    EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED,
+    EVENT_RECORDER_5MIN_STATISTICS_GENERATED,
+    EVENT_RECORDER_HOURLY_STATISTICS_GENERATED,
+]
+"""Events that nobody reads in the recorder's database. In tests it commits each by itself,
+and there is at least one for each entity and each action."""
+WITHOUT_EVENTS: Final = {"exclude": {"event_types": UNREAD}}
+"""A recorder's configuration: states and statistics as everywhere."""
+WITHOUT_STATES: Final = {"exclude": {"event_types": UNREAD, "domains": ["sensor"]}}
+"""Nor states, each of which is a commit, too: a quarter of the time of a long life.
+Statistics are announced and written all the same."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -109,10 +143,10 @@ def mock_recorder_before_hass(async_test_recorder: object) -> None:
 
 
 @pytest.fixture
-def recorder_config(request: pytest.FixtureRequest) -> Mapping[str, Any] | None:
-    """Spare the recorder states where nobody looks at them."""
+def recorder_config(request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    """Spare the recorder events, and states where nobody looks at them."""
     spared = request.node.get_closest_marker("statistics_only")
-    return WITHOUT_STATES if spared else None
+    return WITHOUT_STATES if spared else WITHOUT_EVENTS
 
 
 @pytest.fixture

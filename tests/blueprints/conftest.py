@@ -1,7 +1,8 @@
 """A site, and what makes an automation of a blueprint there."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -9,6 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from tests.conftest import WITHOUT_STATES
 from tests.simulator import SimulatedSite, Simulator, sites
 
 from .running import Running
@@ -18,6 +20,12 @@ from .running import Running
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
     """Let blueprints be saved where nobody else looks."""
     return hass_tmp_config_dir
+
+
+@pytest.fixture
+def recorder_config() -> Mapping[str, Any]:
+    """Spare the recorder states: automations react to those that are."""
+    return WITHOUT_STATES
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from ..conftest import NOW, entry_for, later, set_up
 QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
 
+pytestmark = pytest.mark.statistics_only
+
 
 @pytest.fixture
 def site() -> SimulatedSite:

@@ -20,6 +20,7 @@ from ..conftest import NOW, entry_for, later, set_up
 CREATED = datetime(2026, 6, 14, 22, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
+pytestmark = pytest.mark.statistics_only
 
 NAMES = (
     "Introduction",

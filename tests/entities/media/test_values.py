@@ -22,6 +22,8 @@ HOUR = timedelta(hours=1)
 ROUNDING = 0.0006
 """Of each quarter hour, all being rounded to 0.001."""
 
+pytestmark = pytest.mark.statistics_only
+
 
 @pytest.mark.freeze_time(NOW)
 @pytest.mark.usefixtures("everything_enabled")
