@@ -67,6 +67,26 @@ WIRE = {
         {},
         {"t_s": T_S, "t_e": T_E, "sampling_frequency": "D"},
     ),
+    "meter series, not earlier": Wire(
+        lambda c: c.meter_series(
+            *(SITE, METER, Resolution.HOUR, START, END),
+            earliest=START + timedelta(hours=2),
+        ),
+        "POST",
+        f"meter_data/{SITE}/{METER}",
+        {},
+        {"t_s": "2026-03-22T02:00:00", "t_e": T_E, "sampling_frequency": "H"},
+    ),
+    "site series, later than it may begin": Wire(
+        lambda c: c.site_series(
+            *(SITE, "electricity", Resolution.QUARTER_HOUR, START),
+            earliest=START - timedelta(days=9),
+        ),
+        "POST",
+        f"site_data/{SITE}/electricity",
+        {},
+        {"t_s": T_S, "sampling_frequency": "15T"},
+    ),
     "meter series": Wire(
         lambda c: c.meter_series(SITE, METER, Resolution.HOUR, START, END),
         "POST",

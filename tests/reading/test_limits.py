@@ -104,6 +104,60 @@ def test_kept_over_a_restart() -> None:
     assert again.as_dict() == limits.as_dict()
 
 
+def test_others_begin_with_what_one_was_found_to_take() -> None:
+    """But not who has taken more, or is asked for something else."""
+    limits = Limits()
+    taken = Kind("cooling", Resolution.HOUR)
+    limits.worked(taken, 120 * DAY)
+    limits.of(taken).answered(NOW - 120 * DAY)
+    limits.refuse(HOURS, 120 * DAY, NOW)
+    assert limits.length(Kind("heating", Resolution.HOUR), NOW) == 60 * DAY
+    assert limits.length(taken, NOW) == 120 * DAY
+    assert limits.length(Kind("heating", Resolution.DAY), NOW) == 3660 * DAY
+    # That long questions were refused because of the depth says nothing of the length.
+    hot_water = Kind("hot_water", Resolution.HOUR)
+    while limits.refuse(hot_water, limits.length(hot_water, NOW), NOW):
+        pass
+    limits.begin_at(hot_water, NOW - 700 * DAY, NOW + DAY)
+    assert limits.length(hot_water, NOW) == DAY * 60
+
+
+DEPTH = datetime(2025, 6, 10, 22, tzinfo=UTC)
+"""A local midnight: the cloud takes what is written as two in summer for the hour before."""
+EARLIEST = datetime(2025, 6, 11, tzinfo=UTC)
+
+
+def test_hours_that_move_on_by_a_day_every_day() -> None:
+    """It is known where they begin, and how a question about them does: by the clock."""
+    limits = Limits()
+    limits.begin_at(HOURS, DEPTH, NOW, earliest=EARLIEST)
+    hours = limits.of(HOURS)
+    later = NOW + 3 * DAY
+    assert hours.begins(later) == DEPTH
+    assert hours.earliest_about(DEPTH, later) == EARLIEST
+    assert hours.earliest_about(DEPTH - DAY, later) is None
+    assert not hours.may_have_passed(DEPTH, NOW + timedelta(minutes=5))
+    assert hours.may_have_passed(DEPTH, later)
+    assert hours.may_have_passed(DEPTH + 3 * DAY, later)
+    assert not hours.may_have_passed(DEPTH + 5 * DAY, later)
+    limits.begin_at(HOURS, DEPTH + 3 * DAY, later, earliest=EARLIEST + 3 * DAY)
+    again = Limits.from_dict(limits.as_dict()).of(HOURS)
+    winter = later + 180 * DAY
+    assert again.begins(winter) == datetime(2025, 12, 10, 23, tzinfo=UTC)
+    assert again.earliest_about(DEPTH + 200 * DAY, winter) == EARLIEST + 183 * DAY
+    limits.forget_depth("electricity")
+    assert hours.begins(winter) is None
+
+
+@pytest.mark.parametrize("moved", [-DAY, 30 * DAY])
+def test_another_depth_that_does_not_move_on(moved: timedelta) -> None:
+    limits = Limits()
+    limits.begin_at(HOURS, DEPTH, NOW, earliest=EARLIEST)
+    later = NOW + 3 * DAY
+    limits.begin_at(HOURS, DEPTH + moved, later, earliest=EARLIEST + moved)
+    assert limits.of(HOURS).begins(later + 9 * DAY) == DEPTH + moved
+
+
 @pytest.mark.parametrize(
     "kept", [None, [], "x", {"H a": None}, {"H a": {"length": "long"}}, {"H a": 1}]
 )

@@ -89,7 +89,7 @@ class DepthSearch:
         low, newest = self._asked_from(refused), self._newest()
         for before, likely in self._of_others():
             if low < likely <= newest and await self._async_gives_from(likely):
-                is_first = before <= low or not await self._async_gives_from(before)
+                is_first = not await self._async_gives_from(before)
                 if is_first:
                     self._note(likely)
                 return is_first
