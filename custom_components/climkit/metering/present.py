@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Final
 
 from .calendar import start_of_day
 from .flows import Flow, FlowKind
-from .hours import BEFORE_ALL, QUARTER, amount_since, starting_from
+from .hours import BEFORE_ALL, QUARTER, amount_since
+from .reconcile import EXACT
 from .site import SiteInfo
 
 
@@ -52,9 +54,10 @@ def today(data: LiveData, flow: Flow, info: SiteInfo, now: datetime) -> float | 
 def power(data: LiveData, flow: Flow, info: SiteInfo, now: datetime) -> float | None:
     """Return the mean power, in W, of the newest quarter hour; never negative."""
     quarters = data.quarters.get(flow, {})
-    if age(quarters, now) > STALE:
+    newest = max(quarters, default=BEFORE_ALL)
+    if age([newest], now) > STALE:
         return None
-    return max(quarters[max(quarters)], 0.0) * 1000 * (timedelta(hours=1) / QUARTER)
+    return max(quarters[newest], 0.0) * 1000 * (timedelta(hours=1) / QUARTER)
 
 
 def share_today(part: FlowKind, whole: FlowKind) -> Callable[..., float | None]:
@@ -85,7 +88,27 @@ def merged_quarters(
     A quarter hour that is known is replaced by a newer value for it, and by nothing
     else: an answer that says less takes nothing back.
     """
-    return {
-        flow: starting_from({**known.get(flow, {}), **amounts}, since)
-        for flow, amounts in came.items()
+    merged = {
+        flow: {**known.get(flow, {}), **amounts} for flow, amounts in came.items()
     }
+    # Most flows have the same quarter hours, and few of them are over.
+    over = [start for start in starts_of(merged) if start < since]
+    for amounts, start in product(merged.values(), over):
+        amounts.pop(start, None)
+    return merged
+
+
+def is_news(totals: Mapping[Flow, float], known: Mapping[Flow, float]) -> bool:
+    """Return whether some total is another than was known.
+
+    Quarter hours of which a row was made are added up in another order than before: that
+    is none.
+    """
+    if totals.keys() != known.keys():
+        return True
+    return any(abs(total - known[flow]) > EXACT for flow, total in totals.items())
+
+
+def starts_of(quarters: Mapping[Flow, Iterable[datetime]]) -> set[datetime]:
+    """Return the quarter hours of which some flow has an amount."""
+    return set[datetime]().union(*quarters.values())
