@@ -17,7 +17,7 @@ from custom_components.climkit.metering.reconcile import (
     amounts_between,
     plan,
     rounding_allowance,
-    total_at_live_edge,
+    totals_at_live_edge,
 )
 
 T0 = datetime(2026, 6, 16, 10, tzinfo=UTC)
@@ -132,12 +132,13 @@ def test_rounding_is_no_revision() -> None:
 def test_total_at_live_edge(stored: Iterable[int], expected: float) -> None:
     """The total is the newest sum and the quarters of hours that have no row."""
     tail = [StatisticRow(T0 + hour * HOUR, 1, 100) for hour in stored]
-    assert total_at_live_edge(tail, quarters(T0, 1, 2, 3, 4)) == expected
+    some = quarters(T0, 1, 2, 3, 4)
+    assert totals_at_live_edge({"a": tail}, {"a": some}) == {"a": expected}
 
 
 def test_total_of_nothing_is_unknown() -> None:
     """Nothing measured is not zero."""
-    assert total_at_live_edge([], {}) is None
+    assert totals_at_live_edge({}, {"a": {}}) == {}
     assert amount_since({}, T0) is None
     assert amount_since(quarters(T0, 1, 2), T0 + QUARTER) == 2
 

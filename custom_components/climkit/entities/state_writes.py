@@ -15,7 +15,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER
 
-AT_ONCE: Final = 200
+AT_ONCE: Final = 100
 """So many are written each time the loop comes round."""
 
 

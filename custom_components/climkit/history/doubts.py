@@ -6,6 +6,7 @@ the months again after some minutes, not only in the night. Pure, but for its me
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,7 +46,7 @@ class Doubts:
         looks = self._doubts[medium].looks + 1 if again else 0
         self._doubts[medium] = _Doubt(looks, is_open=again)
 
-    def hear(self, medium: Medium, answer: Answer, flows: list[Flow]) -> None:
+    def hear(self, medium: Medium, answer: Answer, flows: Iterable[Flow]) -> None:
         """Note what is strange about an answer of hours of some flows."""
         doubt = self._doubts[medium]
         doubt.has_gaps |= any(map(answer.has_gaps, flows))

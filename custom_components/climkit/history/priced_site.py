@@ -31,7 +31,7 @@ from ..metering.costs import (
     site_costs,
 )
 from ..metering.flows import Flow, Medium
-from ..metering.hours import HOUR, hour_of
+from ..metering.hours import HOUR, hour_of_quarter
 from ..metering.reconcile import HOUR_ROUNDING
 from ..metering.site import SiteInfo
 from ..metering.spans import Span, merged
@@ -224,8 +224,12 @@ class PricedSite:
     def _note_quarters(self, flow: Flow, quarters: Quarters) -> set[datetime]:
         """Keep the quarters at hand, and return the hours in which some are new."""
         known = self._quarters.get(flow, {})
-        self._quarters[flow] = dict(quarters)
-        return {hour_of(at) for at, some in quarters.items() if known.get(at) != some}
+        self._quarters[flow] = quarters
+        return {
+            hour_of_quarter(at)
+            for at, some in quarters.items()
+            if known.get(at) != some
+        }
 
     def uneven(
         self, priced: PricedSeries, hours: AbstractSet[datetime]

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import batched, filterfalse
+from itertools import filterfalse
 from typing import Any, Final
 
 from ..api import ClimkitError, Resolution
 from ..const import LOGGER
 from ..metering.flows import Flow, Medium, among, apart_from
-from ..metering.hours import HOUR, HourlyAmounts
+from ..metering.hours import HourlyAmounts
 from ..metering.reconcile import EXACT, HOUR_ROUNDING
 from ..metering.spans import Span, in_words, without
 from ..reading.answers import Answer
@@ -29,13 +29,10 @@ from .comparison import gap_of
 from .doubts import Doubts
 from .left_out import Hole, LeftOut
 from .months import Flows, MonthlyCheck, Months
-from .questions import in_background
+from .questions import in_background, portions
 
 OVERLAP: Final = timedelta(hours=24)
 """History ends this long ago: newer hours may still be incomplete in the cloud."""
-
-VALUES_AT_ONCE: Final = 20_000
-"""So many hours are prepared in one go: more would hold up the event loop."""
 
 
 @dataclass(slots=True)
@@ -284,7 +281,9 @@ class HistoryReconciler:
         """
         piece = answer.start, answer.end
         run.unknown |= answer.unknown
-        self.doubts.hear(run.medium, answer, run.flows)
+        for some in ((), *portions(answer, run.flows)):
+            self.doubts.hear(run.medium, answer, some)
+            await asyncio.sleep(0)
         run.go_on_without(filterfalse(self.reader.gives, answer.unknown))
         # Rows ahead of what is missing would look, after a restart, as if it were not.
         flows = _going_on(self.statistics, run.flows, (since, piece[1]))
@@ -298,9 +297,7 @@ class HistoryReconciler:
     ) -> frozenset[Flow]:
         """Write some flows of a piece; return those whose rows somebody has cleared."""
         cleared = set[Flow]()
-        hours = int((answer.end - answer.start) / HOUR)
-        size = max(VALUES_AT_ONCE // max(hours, 1), 1)
-        for some in batched(flows, size, strict=False):
+        for some in portions(answer, flows):
             written = await self.statistics.async_write(
                 {flow: HourlyAmounts(answer.of(flow), {}) for flow in some},
                 run.tolerance,

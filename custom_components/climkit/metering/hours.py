@@ -4,6 +4,7 @@ Pure functions over aware UTC times and energies in kWh (or volumes in m³). No
 I/O, no clock, nothing of Home Assistant.
 """
 
+from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -62,8 +63,8 @@ def hour_of(time: datetime) -> datetime:
 
 
 @lru_cache(maxsize=2048)
-def _hour_of_quarter(start: datetime) -> datetime:
-    """Return the same of a quarter hour, which begins at `start` of UTC.
+def hour_of_quarter(start: datetime) -> datetime:
+    """Return the same of a quarter hour, which begins at `start`, of UTC.
 
     Of hundreds of flows it is asked for the same two days. Local times could not be
     remembered: when the clocks go back, one is equal to another an hour later.
@@ -95,7 +96,8 @@ def hours_of_quarters(
     passed: until then its quarters may still come.
     """
     hours = _by_hour(quarters)
-    over = {hour for hour in hours if hour + HOUR <= now}
+    latest = now - HOUR
+    over = {hour for hour in hours if hour <= latest}
     whole = {hour for hour in over if len(hours[hour]) == 4}
     newest = max(whole, default=BEFORE_ALL)
     given_up = min(newest, now - GRACE - HOUR + timedelta.resolution)
@@ -104,9 +106,9 @@ def hours_of_quarters(
 
 
 def _by_hour(quarters: Mapping[datetime, float]) -> dict[datetime, list[float]]:
-    by_hour: dict[datetime, list[float]] = {}
+    by_hour: defaultdict[datetime, list[float]] = defaultdict(list)
     for start, amount in quarters.items():
-        by_hour.setdefault(_hour_of_quarter(start), []).append(amount)
+        by_hour[hour_of_quarter(start)].append(amount)
     return by_hour
 
 
@@ -123,7 +125,7 @@ def beside(
     return {
         start: amount
         for start, amount in quarters.items()
-        if _hour_of_quarter(start) not in hours
+        if hour_of_quarter(start) not in hours
     }
 
 

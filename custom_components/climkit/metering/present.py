@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Final
 
 from .calendar import start_of_day
 from .flows import Flow, FlowKind
 from .hours import BEFORE_ALL, QUARTER, amount_since
+from .reconcile import EXACT
 from .site import SiteInfo
 
 
@@ -52,9 +54,10 @@ def today(data: LiveData, flow: Flow, info: SiteInfo, now: datetime) -> float | 
 def power(data: LiveData, flow: Flow, info: SiteInfo, now: datetime) -> float | None:
     """Return the mean power, in W, of the newest quarter hour; never negative."""
     quarters = data.quarters.get(flow, {})
-    if age(quarters, now) > STALE:
+    newest = max(quarters, default=BEFORE_ALL)
+    if age([newest], now) > STALE:
         return None
-    return max(quarters[max(quarters)], 0.0) * 1000 * (timedelta(hours=1) / QUARTER)
+    return max(quarters[newest], 0.0) * 1000 * (timedelta(hours=1) / QUARTER)
 
 
 def share_today(part: FlowKind, whole: FlowKind) -> Callable[..., float | None]:
@@ -87,12 +90,28 @@ def merged_quarters(
     else: an answer that says less takes nothing back. One that is not over is no
     reading: a cloud may fill up its day with zeros, or with what it expects.
     """
-    latest = now - QUARTER
-    return {
-        flow: {
-            start: amount
-            for start, amount in {**known.get(flow, {}), **amounts}.items()
-            if since <= start <= latest
-        }
-        for flow, amounts in came.items()
+    merged = {
+        flow: {**known.get(flow, {}), **amounts} for flow, amounts in came.items()
     }
+    # Most flows have the same quarter hours, and few of them are not wanted.
+    latest = now - QUARTER
+    others = [at for at in starts_of(merged) if not since <= at <= latest]
+    for amounts, start in product(merged.values(), others):
+        amounts.pop(start, None)
+    return merged
+
+
+def is_news(totals: Mapping[Flow, float], known: Mapping[Flow, float]) -> bool:
+    """Return whether some total is another than was known.
+
+    Quarter hours of which a row was made are added up in another order than before: that
+    is none.
+    """
+    if totals.keys() != known.keys():
+        return True
+    return any(abs(total - known[flow]) > EXACT for flow, total in totals.items())
+
+
+def starts_of(quarters: Mapping[Flow, Iterable[datetime]]) -> set[datetime]:
+    """Return the quarter hours of which some flow has an amount."""
+    return set[datetime]().union(*quarters.values())

@@ -4,7 +4,7 @@ Pure functions over aware UTC times and energies in kWh (or volumes in m³).
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -12,15 +12,7 @@ from math import inf, sqrt
 from operator import attrgetter
 from typing import Final
 
-from .hours import (
-    BEFORE_ALL,
-    HOUR,
-    QUARTER,
-    HourlyAmounts,
-    amount_since,
-    beside,
-    starting_from,
-)
+from .hours import BEFORE_ALL, HOUR, QUARTER, HourlyAmounts, hour_of_quarter
 
 TAIL: Final = 8
 """So many of a statistic's newest rows tell which of the last hours have none. An hour
@@ -47,6 +39,8 @@ class StatisticRow:
     sum: float
     """What has flowed since the first row, that hour included."""
 
+
+_START: Final = attrgetter("start")
 
 _MISSING: Final = StatisticRow(BEFORE_ALL, inf, inf)
 """In place of a row that is not there: it differs from every other."""
@@ -148,21 +142,42 @@ def _shift(
     return (following.start, delta) if abs(delta) > EXACT else None
 
 
-def total_at_live_edge(
-    tail: Sequence[StatisticRow], quarters: Mapping[datetime, float]
-) -> float | None:
-    """Return the running total: the newest row's sum, and the quarters that no row has.
+def totals_at_live_edge[K](
+    tails: Mapping[K, Sequence[StatisticRow]],
+    quarters: Mapping[K, Mapping[datetime, float]],
+) -> dict[K, float]:
+    """Return running totals: the newest row's sum, and the quarters that no row has.
 
-    `tail` has the newest TAIL rows, oldest first. Quarters without a row are later than
-    all rows, or of an hour that waits for another quarter while a later hour has its row.
-    None when nothing was ever measured.
+    `tails` has the newest TAIL rows of each statistic, oldest first. Where nothing was
+    ever measured there is no total.
     """
-    if not tail:
-        return amount_since(quarters, BEFORE_ALL)
+    starts = set[datetime]().union(*quarters.values())
+    totals: dict[K, float] = {}
+    # Hundreds of statistics have rows of the same hours, and lack those of the same.
+    new: dict[tuple[datetime, ...], list[datetime]] = {}
+    for key, some in quarters.items():
+        tail = tails.get(key, ())
+        hours = tuple(map(_START, tail))
+        if hours not in new:
+            new[hours] = sorted(_without_row(hours, starts))
+        if tail or some:
+            total = tail[-1].sum if tail else 0.0
+            totals[key] = total + sum(some[at] for at in new[hours] if at in some)
+    return totals
+
+
+def _without_row(
+    tail: Sequence[datetime], starts: Iterable[datetime]
+) -> Iterator[datetime]:
+    """Yield the quarter hours that no row has, by the hours of the newest TAIL rows.
+
+    They are later than all rows, or of an hour that waits for another quarter while a
+    later hour has its row.
+    """
     has_all = len(tail) < TAIL  # the rows that there are
-    since = BEFORE_ALL if has_all else tail[0].start + HOUR
-    new = beside({row.start for row in tail}, starting_from(quarters, since))
-    return tail[-1].sum + sum(new.values())
+    since = BEFORE_ALL if has_all else tail[0] + HOUR
+    later = (start for start in starts if start >= since)
+    return (start for start in later if hour_of_quarter(start) not in tail)
 
 
 def amounts_between(
@@ -173,9 +188,8 @@ def amounts_between(
     `bounds` delimits the periods, oldest first; rows outside belong to none.
     """
     amounts = dict.fromkeys(bounds[:-1], 0.0)
-    start = attrgetter("start")
-    ordered = sorted(rows, key=start)
-    places = [bisect_left(ordered, bound, key=start) for bound in bounds]
+    ordered = sorted(rows, key=_START)
+    places = [bisect_left(ordered, bound, key=_START) for bound in bounds]
     for begin, (first, last) in zip(bounds, pairwise(places), strict=False):
         for row in ordered[first:last]:
             amounts[begin] += row.state

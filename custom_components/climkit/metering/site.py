@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
+from itertools import chain
 from typing import Final
 
 from ..api import Meter, Site
@@ -60,22 +61,27 @@ class SiteInfo:
     """What is metered at the site, electricity first."""
     flows: tuple[Flow, ...] = field(init=False, compare=False)
     """Every flow that has a statistic: the site's, then the chosen meters'."""
+    _of_owners: dict[str, tuple[Flow, ...]] = field(
+        init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         """Work out once what so many ask for so often."""
         ordered = sorted(
             media_of(self.meters), key=lambda medium: (medium not in LIVE_MEDIA, medium)
         )
-        flows = [
-            *site_flows(self.site.id, self.meters, self.seen),
-            *(flow for meter in self.chosen for flow in meter_flows(meter)),
-        ]
+        of_owners = {
+            self.site.id: tuple(site_flows(self.site.id, self.meters, self.seen)),
+            **{meter.id: tuple(meter_flows(meter)) for meter in self.chosen},
+        }
+        flows = tuple(chain.from_iterable(of_owners.values()))
         object.__setattr__(self, "media", tuple(ordered))
-        object.__setattr__(self, "flows", tuple(flows))
+        object.__setattr__(self, "flows", flows)
+        object.__setattr__(self, "_of_owners", of_owners)
 
     def flows_of(self, owner_id: str) -> tuple[Flow, ...]:
         """Return the flows of the site, or of one of its meters, by its id."""
-        return tuple(flow for flow in self.flows if flow.owner_id == owner_id)
+        return self._of_owners.get(owner_id, ())
 
     def flows_in(self, *media: Medium) -> tuple[Flow, ...]:
         """Return the flows of some media."""

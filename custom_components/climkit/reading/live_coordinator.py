@@ -1,11 +1,12 @@
 """When the newest readings are fetched, and what is kept of them: the present."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import batched
 from operator import attrgetter
-from typing import override
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -16,7 +17,7 @@ from ..api import ClimkitAccessError, ClimkitError, Resolution
 from ..const import LOGGER
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, LIVE_WINDOW, QUARTER, hour_of
-from ..metering.present import LiveData, merged_quarters
+from ..metering.present import LiveData, is_news, merged_quarters, starts_of
 from ..metering.site import SiteInfo
 from ..statistics.site_statistics import SiteStatistics
 from .answers import Answer, Question
@@ -25,6 +26,9 @@ from .pace import Pace
 from .reader import SeriesReader
 from .refusals import FAILURES, patience
 from .site_coordinator import SiteCoordinator
+
+AT_ONCE: Final = 100
+"""After so many flows others have a turn: each has two days of quarter hours."""
 
 
 class LiveCoordinator(DataUpdateCoordinator[LiveData]):
@@ -123,13 +127,10 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         self.site.async_saw(
             frozenset().union(*map(attrgetter("seen"), answers.values()))
         )
-        now = dt_util.utcnow()
-        came = self._came(answers)
-        quarters = merged_quarters(self.data.quarters, came, since, now)
-        starts = chain.from_iterable(quarters.values())
-        last = max(starts, default=None)
-        newest = last + QUARTER if last else self.data.newest
-        self.update_interval = self._pace.after(newest, now)
+        quarters = await self._async_merged(answers, since)
+        starts = starts_of(quarters)
+        newest = max(starts) + QUARTER if starts else self.data.newest
+        self.update_interval = self._pace.after(newest, dt_util.utcnow())
         self.statistics.async_follow(self.site.data)
         self.statistics.async_write_quarters(
             quarters, asked=asked, known_since=self._known_since(answers, since)
@@ -186,32 +187,36 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
         error = next(iter(unknown.values()), None)
         self.site.outage.heard(f"{self.name}, in part", error)
 
-    def _came(
-        self, answers: Mapping[Medium, Answer]
+    async def _async_merged(
+        self, answers: Mapping[Medium, Answer], since: datetime
     ) -> dict[Flow, dict[datetime, float]]:
-        """Return what came of each flow; nothing of those of a medium without answer."""
-        return {
-            flow: answers[flow.medium].of(flow) if flow.medium in answers else {}
-            for flow in self.flows
-        }
+        """Return the quarter hours that are known now of each flow.
+
+        Others have a turn between the flows of a large site; polls do not overlap, so
+        what was known stays the same meanwhile.
+        """
+        now = dt_util.utcnow()
+        merged: dict[Flow, dict[datetime, float]] = {}
+        for flows in batched(self.flows, AT_ONCE, strict=False):
+            came = {flow: _came(answers, flow) for flow in flows}
+            merged |= merged_quarters(self.data.quarters, came, since, now)
+            await asyncio.sleep(0)
+        return merged
 
     def _known_since(
         self, answers: Mapping[Medium, Answer], since: datetime
     ) -> dict[Flow, datetime]:
-        """Return the flows of which this poll has told all there is since then."""
+        """Return the flows of which this poll has told all there is since then.
+
+        An answer without any row says less than what is known, if something is.
+        """
+        silent = {medium for medium, answer in answers.items() if not answer.newest}
         return {
             flow: since
             for flow in self.site.data.flows_in(*answers)
-            if self._is_told(flow, answers[flow.medium])
+            if flow not in answers[flow.medium].unknown
+            and not (flow.medium in silent and self.data.quarters.get(flow))
         }
-
-    def _is_told(self, flow: Flow, answer: Answer) -> bool:
-        """Return whether an answer tells all there is of a flow.
-
-        One without any row says less than what is known, if something is.
-        """
-        is_less = not answer.newest and bool(self.data.quarters.get(flow))
-        return flow not in answer.unknown and not is_less
 
     def _is_asked_of(self) -> bool:
         """Return whether nothing but what the values prove has changed at the site."""
@@ -222,7 +227,12 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
     def _async_show_totals(self) -> None:
         """Show the totals anew: rows were written, or the history of a flow is in."""
         totals = self.statistics.totals(self.data.quarters)
-        if totals != self.data.totals:
+        if is_news(totals, self.data.totals):
             # Not by `async_set_updated_data`, which would put off the next poll.
             self.data = replace(self.data, totals=totals)
             self.async_update_listeners()
+
+
+def _came(answers: Mapping[Medium, Answer], flow: Flow) -> dict[datetime, float]:
+    """Return what came of a flow; nothing if its medium has no answer."""
+    return answers[flow.medium].of(flow) if flow.medium in answers else {}

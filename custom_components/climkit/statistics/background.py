@@ -71,6 +71,7 @@ class BackgroundWork:
 
     async def _async_work(self) -> None:
         try:
+            await asyncio.sleep(0)  # whoever wakes it has worked already
             while self._has_work():
                 await self._work()
             self._failures = 0

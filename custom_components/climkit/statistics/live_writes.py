@@ -8,6 +8,8 @@ be known. Pure, apart from what it keeps.
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from ..metering.flows import Flow
@@ -19,6 +21,10 @@ from ..metering.hours import (
     hour_of,
     hours_of_quarters,
 )
+
+AT_ONCE: Final = 100
+"""So many flows, or a few more, are worked on in one go: their 48 hours are about what
+one transaction compares, and nobody waits for long while they are made of quarters."""
 
 type Quarters = Mapping[datetime, float]
 
@@ -75,13 +81,23 @@ class LiveWrites:
     def due(
         self, now: datetime, is_complete: Callable[[Flow, datetime], bool]
     ) -> dict[Flow, Poll]:
-        """Return the polls that are to be written: of flows whose history is in."""
+        """Return polls that are to be written: of flows whose history is in.
+
+        No more than may be worked on in one go, but all of an owner: what they cost
+        follows from several of them.
+        """
         start = hour_of(now - LIVE_WINDOW)
-        return {
-            flow: poll
+        due = (
+            flow
             for flow, poll in self._polls.items()
             if not poll.is_written and is_complete(flow, start)
-        }
+        )
+        some: list[Flow] = []
+        for _, flows in groupby(due, attrgetter("owner_id")):
+            some += flows
+            if len(some) >= AT_ONCE:
+                break
+        return {flow: self._polls[flow] for flow in some}
 
     def hours(self, flow: Flow, poll: Poll, now: datetime) -> HourlyAmounts:
         """Return the hours of a poll that may be written at `now`.
@@ -93,8 +109,10 @@ class LiveWrites:
         return _without_older(hours, poll.asked, self._of_history.get(flow, _NEVER))
 
     def written(self, flow: Flow, poll: Poll, hours: HourlyAmounts) -> None:
-        """Note that a poll has been written."""
+        """Note that a poll has been written: others come before the flow's next one."""
         poll.is_written = True
+        if flow in self._polls:
+            self._polls[flow] = self._polls.pop(flow)
         self._of_polls[flow] = _Asked(poll.asked, hours)
 
     def of_history(

@@ -1,5 +1,6 @@
 """What a statistic of ours is: its id and its unit."""
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -27,10 +28,16 @@ def statistic_id(flow: Flow, *, second: bool = False) -> str:
     Of two owners whose ids make one slug, one is the second: the hash of its id tells
     it from the other.
     """
-    owner = slugify(flow.owner_id)
+    owner = _slug(flow.owner_id)
     if second:
         owner += "_" + sha256(flow.owner_id.encode()).hexdigest()[:6]
     return f"{DOMAIN}:{owner}_{flow.kind}"
+
+
+@lru_cache(maxsize=2048)
+def _slug(owner_id: str) -> str:
+    """Return what an id of ours may hold; asked for again at every turn."""
+    return slugify(owner_id)
 
 
 def statistic_metadata(flow: Flow, id_: str, name: str) -> StatisticMetaData:

@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from ..metering.flows import Flow
 from ..metering.hours import LIVE_WINDOW, HourlyAmounts, hour_of
-from ..metering.reconcile import EXACT, total_at_live_edge
+from ..metering.reconcile import EXACT, totals_at_live_edge
 from ..metering.site import SiteInfo
 from ..metering.spans import Span
 from .background import BackgroundWork
@@ -128,7 +128,7 @@ class SiteStatistics:
             await self._async_write_polls(due)
 
     def _due(self) -> dict[Flow, Poll]:
-        """Return the polls that can be written now.
+        """Return the polls that can be written now, of a large site a part of them.
 
         The recorder works off its queue when Home Assistant has started.
         """
@@ -268,12 +268,10 @@ class SiteStatistics:
         That is the newest sum, and the quarter hours that no row has.
         """
         start = hour_of(dt_util.utcnow() - LIVE_WINDOW)
-        totals = {
-            flow: total_at_live_edge(self._site.newest_rows.get(flow, ()), some)
-            for flow, some in quarters.items()
-            if self.is_complete(flow, start)
+        complete = {
+            f: some for f, some in quarters.items() if self.is_complete(f, start)
         }
-        return {flow: total for flow, total in totals.items() if total is not None}
+        return totals_at_live_edge(self._site.newest_rows, complete)
 
     # --- How far it has come ------------------------------------------------------
 
