@@ -9,7 +9,6 @@ And access to a site that its owner has withdrawn is told until it is back.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, Final
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
@@ -85,8 +84,8 @@ def _async_watch_access(hass: HomeAssistant, entry: ClimkitConfigEntry) -> None:
     @callback
     def check() -> None:
         now = dt_util.utcnow()
-        withdrawn = partial(data.reader.refusals.is_withdrawn, now=now)
-        if withdrawn(DESCRIPTION) or all(map(withdrawn, data.site.data.media)):
+        is_unknown = data.reader.refusals.is_withdrawn(DESCRIPTION, now)
+        if is_unknown or data.reader.is_withdrawn(data.site.data.flows, now):
             ir.async_create_issue(
                 hass,
                 DOMAIN,
