@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -57,8 +56,10 @@ class SiteRuntime:
     @property
     def is_withdrawn(self) -> bool:
         """Return whether the description is refused for long, or all measurements."""
-        withdrawn = partial(self.reader.refusals.is_withdrawn, now=dt_util.utcnow())
-        return withdrawn(DESCRIPTION) or all(map(withdrawn, self.site.data.media))
+        now = dt_util.utcnow()
+        if self.reader.refusals.is_withdrawn(DESCRIPTION, now):
+            return True
+        return self.reader.is_withdrawn(self.site.data.flows, now)
 
     async def async_learn_kinds(self) -> None:
         """Learn from the statistics which optional flows the site was seen to have."""

@@ -129,6 +129,29 @@ async def test_access_to_several_sites_withdrawn(
 
 
 @pytest.mark.freeze_time(NOW)
+async def test_a_resident_may_read_meters_only(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    *,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """That is no access withdrawn; it is when the meters may not be read either."""
+    refuse("^/site_data/")(cloud)
+    await set_up(hass, entry)
+    for _ in range(30):
+        await later(hass, freezer, timedelta(hours=1))
+    assert issues_of(hass) == set()
+    refuse("^/meter_data/")(cloud)
+    for _ in range(20):
+        await later(hass, freezer, timedelta(hours=1))
+    assert issues_of(hass) == set()
+    for _ in range(8):
+        await later(hass, freezer, timedelta(hours=1))
+    assert issues_of(hass) == {"access_withdrawn"}
+
+
+@pytest.mark.freeze_time(NOW)
 async def test_access_withdrawn_at_start(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,

@@ -56,6 +56,23 @@ class SeriesReader:
         refused = self.refusals.refused
         return flow.meter_id not in refused and way not in refused
 
+    def is_withdrawn(self, flows: Sequence[Flow], now: datetime) -> bool:
+        """Return whether none of these flows may be read any longer.
+
+        That credentials may not read the site says nothing where they may read a meter:
+        a resident's may never have read more.
+        """
+        withdrawn = partial(self.refusals.is_withdrawn, now=now)
+        return bool(flows) and all(
+            withdrawn(flow.medium)
+            and (
+                flow.meter_id is None
+                or withdrawn(flow.meter_id)
+                or withdrawn(together(flow.medium))
+            )
+            for flow in flows
+        )
+
     def depth(self, medium: Medium, resolution: Resolution) -> datetime | None:
         """Return before when the cloud gives nothing of a medium, if it says so."""
         return self.limits.of(Kind(medium, resolution)).begins(dt_util.utcnow())
