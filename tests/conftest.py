@@ -37,6 +37,7 @@ from pytest_homeassistant_custom_component.common import (
 # of the same name, which would be found first.
 from custom_components.climkit.api import queue
 from custom_components.climkit.const import CONF_METERS, CONF_SITE, DOMAIN
+from custom_components.climkit.statistics import transactions
 
 from .quick_dates import quicken
 from .simulator import SimulatedSite, Simulator, sites
@@ -147,6 +148,15 @@ def recorder_config(request: pytest.FixtureRequest) -> Mapping[str, Any]:
     """Spare the recorder events, and states where nobody looks at them."""
     spared = request.node.get_closest_marker("statistics_only")
     return WITHOUT_STATES if spared else WITHOUT_EVENTS
+
+
+@pytest.fixture(params=["table", "official"])
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the way of writing that is in use: as if something private had moved."""
+    name: str = request.param
+    if name == "official":
+        monkeypatch.setattr(transactions, "probe", lambda: "something")
+    return name
 
 
 @pytest.fixture

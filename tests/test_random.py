@@ -20,7 +20,6 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from custom_components.climkit.api import Column
 from custom_components.climkit.metering.flows import Flow, FlowKind
 from custom_components.climkit.metering.hours import HOUR, HourlyAmounts
-from custom_components.climkit.statistics import transactions
 from custom_components.climkit.statistics.metadata import (
     statistic_id,
     statistic_metadata,
@@ -52,17 +51,12 @@ KINDS: tuple[FaultKind, ...] = ("refuse", "html", "truncated", "nulls", "shuffle
 _numbers = count()
 
 
-@pytest.fixture(params=["table", "official"])
+@pytest.fixture
 async def writer(
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    recorder_mock: Recorder,
-    hass: HomeAssistant,
+    recorder_mock: Recorder, hass: HomeAssistant, backend: str
 ) -> StatisticsWriter:
     """Return a writer on a real recorder, of either way."""
-    if request.param == "official":
-        monkeypatch.setattr(transactions, "probe", lambda: "something")
-    assert (await async_choose(hass)).name == request.param
+    assert (await async_choose(hass)).name == backend
     return StatisticsWriter(hass)
 
 

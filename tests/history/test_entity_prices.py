@@ -9,12 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.recorder.models import (
-    StatisticData,
-    StatisticMeanType,
-    StatisticMetaData,
-)
-from homeassistant.components.recorder.statistics import async_import_statistics
 from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse
 from homeassistant.util import dt as dt_util
 import pytest
@@ -26,9 +20,11 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
 
-from tests.conftest import NOW, entry_for, later
+from tests.conftest import NOW, later
 from tests.ledger import HOUR, rows_of
-from tests.simulator import SimulatedSite, Simulator, sites
+from tests.simulator import SimulatedSite, Simulator
+from tests.statistics.price_times import PRICE
+from tests.statistics.told_prices import means, tell
 
 from .pricing import (
     CREATED,
@@ -43,7 +39,6 @@ from .pricing import (
 
 pytestmark = pytest.mark.freeze_time(NOW)
 
-PRICE = "sensor.price"
 WORKDAY = "binary_sensor.workday"
 QUARTER = timedelta(minutes=15)
 SEVENTH = datetime(2026, 6, 7, tzinfo=UTC)
@@ -59,28 +54,6 @@ TOLD = {
 """When the entity tells another price, in CHF/kWh."""
 
 
-@pytest.fixture
-def site() -> SimulatedSite:
-    return sites.community(created=CREATED)
-
-
-@pytest.fixture
-def entry(site: SimulatedSite) -> MockConfigEntry:
-    return entry_for(site, meters=[flat(site)])
-
-
-def tell(
-    hass: HomeAssistant, price: object, unit: str, at: datetime | None = None
-) -> None:
-    """Let the entity tell a price, now or at a moment of the past."""
-    hass.states.async_set(
-        PRICE,
-        str(price),
-        {"unit_of_measurement": unit},
-        timestamp=at.timestamp() if at else None,
-    )
-
-
 def mean_of(hour: datetime) -> float:
     """Return the mean price of an hour of which only that is known: one each."""
     return 0.15 + hour.hour / 200
@@ -88,23 +61,10 @@ def mean_of(hour: datetime) -> float:
 
 async def remember(hass: HomeAssistant, unit: str, per_chf: float) -> None:
     """Let the recorder have means of the days before the states, and these."""
-    metadata = StatisticMetaData(
-        mean_type=StatisticMeanType.ARITHMETIC,
-        has_sum=False,
-        name=None,
-        source="recorder",
-        statistic_id=PRICE,
-        unit_class=None,
-        unit_of_measurement=unit,
-    )
     hours = [CREATED + n * HOUR for n in range((SEVENTH - CREATED) // HOUR)]
-    async_import_statistics(
-        hass,
-        metadata,
-        [StatisticData(start=hour, mean=mean_of(hour) * per_chf) for hour in hours],
-    )
+    await means(hass, {hour: mean_of(hour) * per_chf for hour in hours}, unit)
     for at, price in TOLD.items():
-        tell(hass, price * per_chf, unit, at)
+        tell(hass, price * per_chf, at, unit)
     await async_wait_recording_done(hass)
 
 
@@ -179,7 +139,7 @@ async def test_what_is_told_live(
     for n in range(6):
         price = 0.10 + n / 100
         await pass_by(hass, freezer, start + n * QUARTER)
-        tell(hass, price, "CHF/kWh")
+        tell(hass, price)
         told[start + n * QUARTER] = price
         await pass_by(hass, freezer, start + n * QUARTER + timedelta(seconds=899.5))
         if n == 2:

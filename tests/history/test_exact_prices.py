@@ -11,12 +11,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.metering.hours import HOUR
-from tests.conftest import NOW, entry_for, later
+from tests.conftest import NOW, later
 from tests.ledger import rows_of
-from tests.simulator import Fault, SimulatedSite, Simulator, sites
+from tests.simulator import Fault, SimulatedSite, Simulator
 
 from .pricing import (
-    CREATED,
     HALVES,
     add,
     assert_costs,
@@ -31,16 +30,6 @@ pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 UNEVEN = (4, 18)
 """UTC hours in which the price changes, at half past."""
-
-
-@pytest.fixture
-def site() -> SimulatedSite:
-    return sites.community(created=CREATED)
-
-
-@pytest.fixture
-def entry(site: SimulatedSite) -> MockConfigEntry:
-    return entry_for(site, meters=[flat(site)])
 
 
 async def assert_by_the_mean(

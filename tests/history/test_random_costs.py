@@ -19,8 +19,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
 
-from custom_components.climkit.statistics import transactions
-from tests.conftest import entry_for, history_done, later
+from tests.conftest import history_done, later
 from tests.ledger import hours_of, rows_of
 from tests.simulator import Fault, SimulatedSite, Simulator
 from tests.simulator.faults import FaultKind
@@ -297,23 +296,21 @@ class RandomLife:
             for backend in ("table", "official")
         ),
     ],
+    indirect=["backend"],
 )
+@pytest.mark.usefixtures("backend")
 async def test_a_random_life_with_tariffs(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     cloud: Simulator,
     site: SimulatedSite,
-    monkeypatch: pytest.MonkeyPatch,
+    entry: MockConfigEntry,
     start: str,
     seed: int,
-    backend: str,
 ) -> None:
     """After a quiet day every cost of every hour is right, and a restart changes none."""
-    if backend == "official":
-        monkeypatch.setattr(transactions, "probe", lambda: "something")
     freezer.move_to(start)
     site.created = (dt_util.utcnow() - timedelta(days=20)).replace(hour=0, minute=0)
-    entry = entry_for(site, meters=[flat(site)])
     await started(hass, entry)
     paper = Paper(hass, site)
     life = RandomLife(hass, cloud, entry, paper, Random(seed))

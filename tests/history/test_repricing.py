@@ -14,14 +14,12 @@ from homeassistant.helpers.recorder import get_instance
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.climkit.statistics import transactions
-from tests.conftest import NOW, entry_for, later
+from tests.conftest import NOW, later
 from tests.held_recorder import Hold
 from tests.ledger import HOUR, chains_at_every_commit, rows_of
-from tests.simulator import SimulatedSite, Simulator, sites
+from tests.simulator import SimulatedSite, Simulator
 
 from .pricing import (
-    CREATED,
     HALVES,
     add,
     assert_costs,
@@ -39,16 +37,6 @@ pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 MIDDAY = {"price": 0.25, "from": "12:00:00", "to": "14:00:00"}
 TENTH = datetime(2026, 6, 9, 22, tzinfo=UTC)
 """Of June, at midnight in Zurich."""
-
-
-@pytest.fixture
-def site() -> SimulatedSite:
-    return sites.community(created=CREATED)
-
-
-@pytest.fixture
-def entry(site: SimulatedSite) -> MockConfigEntry:
-    return entry_for(site, meters=[flat(site)])
 
 
 def asked_since(cloud: Simulator, since: int) -> list[str]:
@@ -265,21 +253,17 @@ async def test_fees_while_the_recorder_is_out_of_order(
     assert rows[max(rows)][0] == pytest.approx(7.2 / 720)
 
 
-@pytest.mark.parametrize("backend", ["table", "official"])
+@pytest.mark.usefixtures("backend")
 async def test_sums_while_all_is_priced_anew(
     hass: HomeAssistant,
     cloud: Simulator,
     entry: MockConfigEntry,
     site: SimulatedSite,
-    monkeypatch: pytest.MonkeyPatch,
-    backend: str,
 ) -> None:
     """Tariffs change while readings are corrected: no sum is wrong at any moment.
 
     A version that begins later leaves hours without a price, whose rows go.
     """
-    if backend == "official":
-        monkeypatch.setattr(transactions, "probe", lambda: "something")
     site.created = TENTH + timedelta(days=2)
     await started(hass, entry)
     version = await add(hass, entry, "grid", price=0.30)

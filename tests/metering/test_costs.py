@@ -115,7 +115,7 @@ def test_no_price_no_cost() -> None:
         known = quarters(T0, energy, 0.0, 0.0, 0.0)
         for prices in (HourPrices.of(None), HourPrices.of(NT, None, NT, NT)):
             for some in ({}, known):
-                assert costs_of_hours({T0: energy}, some, lambda _, p=prices: p) == {}
+                assert not costs_of_hours({T0: energy}, some, {T0: prices}.__getitem__)
 
 
 def test_the_turn_of_a_year() -> None:

@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.climkit.metering.spans import Span, clipped, cut, merged, without
+from custom_components.climkit.metering.spans import (
+    Span,
+    clipped,
+    cut,
+    in_words,
+    merged,
+    without,
+)
 
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -82,3 +89,13 @@ def test_pieces_cover_a_span_once(
         covered |= hours
         todo = without(todo, [(start, end)])
     assert covered == set(range(length))
+
+
+def test_many_spans_in_a_few_words() -> None:
+    """A log has room for the days of three."""
+    days = spans(*((n * 48, n * 48 + 24) for n in range(5)))
+    first = "2026-01-01 to 2026-01-02, 2026-01-03 to 2026-01-04"
+    third = "2026-01-05 to 2026-01-06"
+    assert in_words(days[:2]) == first
+    assert in_words(days[:3]) == f"{first}, {third}"
+    assert in_words(days) == f"{first}, {third}, and 2 more"

@@ -6,7 +6,11 @@ from typing import Any
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.climkit.api import ClimkitError, Resolution
+from custom_components.climkit.api import (
+    ClimkitConnectionError,
+    ClimkitError,
+    Resolution,
+)
 from custom_components.climkit.reading.answers import Question
 
 from ..conftest import NOW
@@ -73,6 +77,24 @@ async def test_a_connection_that_is_refused_is_weather(asker: Asker) -> None:
         await asker.settle(CREATED, CREATED + 120 * DAY)
     assert len(asker.cloud.requests.to("site_data")) == 1
     assert asker.limits.as_dict() == {}
+
+
+async def test_a_search_that_weather_breaks_off(asker: Asker) -> None:
+    """Nothing is too old because the cloud went away amid the halvings."""
+    kept = datetime(2026, 4, 20, tzinfo=UTC)
+    asker.refuse(lambda _, start, end: start < kept)
+    end = datetime(2026, 6, 15, tzinfo=UTC)
+    refusing = asker.cloud.faults.hitting
+
+    def away(endpoint: str, path: str) -> Fault | None:
+        return Fault("refuse") if len(asker.asked) > 8 else refusing(endpoint, path)
+
+    asker.cloud.faults.hitting = away  # type: ignore[method-assign]
+    with pytest.raises(ClimkitConnectionError):
+        await asker.settle(CREATED, end)
+    assert asker.limits.of(HOURS).depth is None
+    asker.cloud.faults.hitting = refusing  # type: ignore[method-assign]
+    assert await asker.settle(CREATED, end) == hours(kept, end)
 
 
 async def test_a_resolution_that_is_never_given(asker: Asker) -> None:

@@ -1,22 +1,16 @@
-"""Both ways of writing statistics, on a real recorder."""
+"""A writer of statistics, and an archive of prices, on a real recorder."""
+
+from collections.abc import AsyncIterator
+from typing import Any
 
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.climkit.statistics import transactions
+from custom_components.climkit.statistics.price_archive import PriceArchive
 from custom_components.climkit.statistics.writer import StatisticsWriter, async_choose
 
 from .ledger import FLOWS, metadata
-
-
-@pytest.fixture(params=["table", "official"])
-def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the way of writing that is in use: as if something private had moved."""
-    name: str = request.param
-    if name == "official":
-        monkeypatch.setattr(transactions, "probe", lambda: "something")
-    return name
 
 
 @pytest.fixture
@@ -28,3 +22,14 @@ async def writer(
     assert (await async_choose(hass)).name == backend
     await writer.async_announce([metadata(flow, "Site flow") for flow in FLOWS])
     return writer
+
+
+@pytest.fixture
+async def archive(
+    recorder_mock: object, hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> AsyncIterator[PriceArchive]:
+    """Return an archive in which nothing was kept; it is closed in the end."""
+    archive = PriceArchive(hass, "entry")
+    await archive.async_load()
+    yield archive
+    await archive.async_close()

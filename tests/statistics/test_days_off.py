@@ -1,6 +1,5 @@
 """What workday sensors say of past days is asked once, and kept."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -22,17 +21,6 @@ WORKDAY = "binary_sensor.workday"
 @pytest.fixture(autouse=True)
 def _now(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to(NOW)
-
-
-@pytest.fixture
-async def archive(
-    recorder_mock: object, hass: HomeAssistant, hass_storage: dict[str, Any]
-) -> AsyncIterator[PriceArchive]:
-    """Return an archive in which nothing was kept; it is closed in the end."""
-    archive = PriceArchive(hass, "entry")
-    await archive.async_load()
-    yield archive
-    await archive.async_close()
 
 
 def check_date(hass: HomeAssistant, off: set[date]) -> list[date]:

@@ -1,6 +1,6 @@
 """The archive of entities' prices, on a real recorder: its states, its hourly means."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -35,17 +35,6 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture(autouse=True)
 def _now(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to(NOW)
-
-
-@pytest.fixture
-async def archive(
-    recorder_mock: object, hass: HomeAssistant, hass_storage: dict[str, Any]
-) -> AsyncIterator[PriceArchive]:
-    """Return an archive in which nothing was kept; it is closed in the end."""
-    archive = PriceArchive(hass, "entry")
-    await archive.async_load()
-    yield archive
-    await archive.async_close()
 
 
 def costs(

@@ -229,6 +229,21 @@ async def test_medium_corrected(
     await statistics.async_close()
 
 
+async def test_medium_corrected_before_anything_was_written(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What never was need not be said to begin anew."""
+    statistics = await followed(
+        hass, site_info(meter("77aa", "Flat", medium="cold_water"))
+    )
+    statistics.async_follow(site_info(meter("77aa", "Flat", medium="heating")))
+    await settled(hass, statistics)
+    metadata = await metadata_of(hass, "climkit:77aa_consumption")
+    assert metadata["unit_of_measurement"] == "kWh"
+    assert "begins anew" not in caplog.text
+    await statistics.async_close()
+
+
 async def test_a_medium_that_is_left_out(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -93,5 +93,4 @@ class BackgroundWork:
 
         pause = RETRIES[min(self._failures, len(RETRIES) - 1)]
         self._failures += 1
-        if not self._stopped:
-            self._retry = async_call_later(self._hass, pause, again)
+        self._retry = async_call_later(self._hass, pause, again)

@@ -109,8 +109,7 @@ class FollowedSite:
         Raises RecorderError.
         """
         wanted, info = self._wanted, self._info
-        if info is None:
-            return
+        assert info  # nothing is wanted before
         own = self.flows
         self._close_all_but(own)
         new = own.difference(self._progress.flows)
@@ -152,10 +151,10 @@ class FollowedSite:
 
         But those whose medium the cloud has just left out: they keep name and unit.
         """
-        if self._info:
-            told = [f for f in flows if f.unit or not self._progress.unit(f)]
-            wanted = await self.async_metadata(self._info, told)
-            await self._writer.async_announce(wanted)
+        assert self._info  # whose flows they are
+        told = [f for f in flows if f.unit or not self._progress.unit(f)]
+        wanted = await self.async_metadata(self._info, told)
+        await self._writer.async_announce(wanted)
 
     async def async_metadata(
         self, info: SiteInfo, flows: Iterable[Flow]

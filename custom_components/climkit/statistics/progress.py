@@ -112,9 +112,8 @@ class HistoryProgress:
         An import may still be writing a window then: the database tells it next time.
         Saved later, it would overwrite what a reloaded or removed entry has made of it.
         """
-        if not self._closed:
-            self._closed = True
-            await self._store.async_save(self._as_dict())
+        self._closed = True
+        await self._store.async_save(self._as_dict())
 
     @property
     def foreign(self) -> Mapping[str, str]:
@@ -169,8 +168,7 @@ class HistoryProgress:
     @callback
     def close(self, flow: Flow) -> None:
         """Look no longer at a flow, but remember how far it had come."""
-        if mark := self._marks.pop(flow, None):
-            self._hints[flow.key] = mark
+        self._hints[flow.key] = self._marks.pop(flow)
 
     @property
     def flows(self) -> tuple[Flow, ...]:

@@ -84,7 +84,10 @@ class TableBackend:
 def _batches(
     updates: Mapping[str, SeriesUpdate],
 ) -> Iterator[dict[str, SeriesUpdate]]:
-    """Divide updates so that a transaction compares about ROWS_AT_ONCE rows at most."""
+    """Divide updates so that a transaction compares about ROWS_AT_ONCE rows at most.
+
+    There is one update at least.
+    """
     batch: dict[str, SeriesUpdate] = {}
     size = 0
     for id_, some in updates.items():
@@ -94,5 +97,4 @@ def _batches(
             batch, size = {}, 0
         batch[id_] = some
         size += rows
-    if batch:
-        yield batch
+    yield batch

@@ -49,7 +49,7 @@ class RecorderTurn:
             done: asyncio.Future[T | None] = loop.create_future()
 
             def finish(result: T | None) -> None:
-                loop.call_soon_threadsafe(_set_result, done, result)
+                loop.call_soon_threadsafe(done.set_result, result)
 
             queue(finish)
             self._queued = done
@@ -65,8 +65,3 @@ class RecorderTurn:
             recorder = get_instance(self._hass)
             if not (done.done() or (recorder.is_alive() and recorder.recording)):
                 raise RecorderError
-
-
-def _set_result[T](future: asyncio.Future[T], result: T) -> None:
-    if not future.done():
-        future.set_result(result)

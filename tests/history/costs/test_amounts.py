@@ -30,7 +30,7 @@ from ..pricing import (
     subentry,
 )
 
-pytestmark = pytest.mark.statistics_only
+pytestmark = [pytest.mark.statistics_only, pytest.mark.usefixtures("backend")]
 
 
 @pytest.mark.freeze_time(NOW)

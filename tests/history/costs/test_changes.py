@@ -28,7 +28,7 @@ from ..pricing import (
     started,
 )
 
-pytestmark = pytest.mark.statistics_only
+pytestmark = [pytest.mark.statistics_only, pytest.mark.usefixtures("backend")]
 
 
 @pytest.mark.freeze_time(NOW)
