@@ -4,15 +4,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.statistics import transactions
-from tests.conftest import entry_for
+from tests.conftest import LATELY, entry_for
 from tests.simulator import SimulatedSite, sites
 
-from ..pricing import CREATED, flat
+from ..pricing import flat
 
 
 @pytest.fixture
 def site() -> SimulatedSite:
-    return sites.community(created=CREATED)
+    return sites.community(created=LATELY)
 
 
 @pytest.fixture(autouse=True, params=["table", "official"])
