@@ -9,7 +9,8 @@ import random
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.recorder import Recorder, statistics
+from homeassistant.components.recorder import statistics
+from homeassistant.components.recorder.core import Recorder
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant

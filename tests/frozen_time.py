@@ -21,7 +21,7 @@ _slow_timestamp: Final = _Fake.timestamp
 _slow_copy: Final = patch_time.ha_datetime_to_fakedatetime
 
 
-def _as_fake(value: datetime) -> datetime:
+def _as_fake(value: Any) -> Any:
     """Return the same time as one of freezegun's, which most are already."""
     return value if type(value) is _HAFake else _slow_copy(value)
 
@@ -44,4 +44,5 @@ def make_cheap() -> None:
     _Fake.__add__, _Fake.__sub__ = _Real.__add__, _Real.__sub__
     _Fake.fromtimestamp, _Fake.timestamp = classmethod(_from), _timestamp
     # Home Assistant's plugin has freezegun use this one, before each test.
-    patch_time.ha_datetime_to_fakedatetime = _as_fake
+    plugin: Any = patch_time
+    plugin.ha_datetime_to_fakedatetime = _as_fake
