@@ -10,6 +10,8 @@ import random
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder import statistics
+from homeassistant.components.recorder.core import Recorder
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
     CONF_PASSWORD,
@@ -32,6 +34,7 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
 )
+from sqlalchemy.orm import Session
 
 # Home Assistant finds integrations through this package; its own test folder has one
 # of the same name, which would be found first.
@@ -136,6 +139,27 @@ def _no_waiting(
 def _same_luck(request: pytest.FixtureRequest) -> None:
     """Let polls jitter the same in every run: what a test needs luck for is no test."""
     random.seed(request.node.nodeid)
+
+
+@pytest.fixture(autouse=True)
+def _imports_at_once(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let the recorder send the rows of an import together, except once a week.
+
+    Between two rows it looks whether there is the next, and sends the one before each
+    time by itself: nine tenths of the time of tests of the official way of writing.
+    """
+    one_by_one = getattr(statistics, "_import_statistics_with_session", None)
+    if one_by_one is None or request.config.getoption("weekly"):
+        return
+
+    def at_once(instance: Recorder, session: Session, *args: Any) -> bool:
+        with session.no_autoflush:
+            done: bool = one_by_one(instance, session, *args)
+            return done
+
+    monkeypatch.setattr(statistics, "_import_statistics_with_session", at_once)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from custom_components.climkit.reading.answers import Question
 
 from ..conftest import NOW
 from ..simulator import Fault
-from .asker import CREATED, DAY, HOURS, POLL, Asker, hours
+from .asker import CREATED, DAY, EARLIER, HOURS, POLL, Asker, hours
 
 pytestmark = pytest.mark.freeze_time(NOW)
 
@@ -94,7 +94,7 @@ async def test_a_search_that_weather_breaks_off(asker: Asker) -> None:
         await asker.settle(CREATED, end)
     assert asker.limits.of(HOURS).depth is None
     asker.cloud.faults.hitting = refusing  # type: ignore[method-assign]
-    assert await asker.settle(CREATED, end) == hours(kept, end)
+    assert await asker.settle(CREATED, end) == hours(kept - EARLIER, end)
 
 
 async def test_a_resolution_that_is_never_given(asker: Asker) -> None:

@@ -120,6 +120,13 @@ class Tariffs:
         self, meter_id: str | None, start: datetime, end: datetime
     ) -> dict[datetime, float]:
         """Return the fees of the hours that begin in [start, end), as `fee` does."""
+        if not (facts := self._fee_facts(meter_id)):
+            return {}
+        first = min(valid_from for _, valid_from, _ in facts)
+        if (
+            first > start.astimezone(self._zone).date()
+        ):  # years have none: not looked at
+            start = datetime.combine(first, time.min, self._zone).astimezone(UTC)
         return {
             hour: fee
             for hour in hours_between(start + HOUR - timedelta.resolution, end)

@@ -103,8 +103,8 @@ async def test_half_hour_borders(
 @pytest.mark.parametrize(
     ("now", "created"),
     [
-        ("2026-04-02T10:05:00+00:00", datetime(2026, 3, 20, 23, tzinfo=UTC)),
-        ("2026-10-29T10:05:00+00:00", datetime(2026, 10, 17, 22, tzinfo=UTC)),
+        ("2026-04-02T10:05:00+00:00", datetime(2026, 3, 27, 23, tzinfo=UTC)),
+        ("2026-10-29T10:05:00+00:00", datetime(2026, 10, 23, 22, tzinfo=UTC)),
     ],
 )
 async def test_days_on_which_the_clocks_change(
@@ -135,8 +135,8 @@ async def test_later_than_the_first_energy(
 ) -> None:
     """No price, no row; the hours without one are counted."""
     await started(hass, entry)
-    await add(hass, entry, "grid", price=0.30, valid_from="2026-06-10")
-    begin = datetime(2026, 6, 9, 22, tzinfo=UTC)
+    await add(hass, entry, "grid", price=0.30, valid_from="2026-06-13")
+    begin = datetime(2026, 6, 12, 22, tzinfo=UTC)
     rows = await rows_of(hass, f"climkit:{site.id}_grid_import_cost")
     assert_costs(rows, model_costs(site, lambda _: 0.30, since=begin))
     energy = await rows_of(hass, f"climkit:{site.id}_grid_import")
@@ -154,8 +154,9 @@ async def test_fees(
 ) -> None:
     """A month's fees add up to the fee, hour by hour, up to the hour that is over.
 
-    They begin with the first day of the version, though readings do on the 2nd of June.
+    They begin with the first day of the version, though readings do on the 3rd of July.
     """
+    site.created = datetime(2026, 7, 2, 22, tzinfo=UTC)
     await started(hass, entry)
     me = flat(site)
     may = {"valid_from": "2026-05-20"}

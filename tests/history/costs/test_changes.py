@@ -43,8 +43,8 @@ async def test_a_new_version_touches_nothing_before(
     await add(hass, entry, "grid", price=0.30)
     id_ = f"climkit:{site.id}_grid_import_cost"
     first = await rows_of(hass, id_)
-    newer = await add(hass, entry, "grid", price=0.40, valid_from="2026-06-10")
-    begin = datetime(2026, 6, 9, 22, tzinfo=UTC)
+    newer = await add(hass, entry, "grid", price=0.40, valid_from="2026-06-13")
+    begin = datetime(2026, 6, 12, 22, tzinfo=UTC)
     second = await rows_of(hass, id_)
     assert {h: row for h, row in second.items() if h < begin} == {
         h: row for h, row in first.items() if h < begin
@@ -92,7 +92,7 @@ async def test_revised_energy(
     """Costs follow what the audit finds: of hours with two prices, by their quarters."""
     await started(hass, entry)
     await add(hass, entry, "grid", **HALVES)
-    start = datetime(2026, 6, 7, 4, tzinfo=UTC)
+    start = datetime(2026, 6, 11, 4, tzinfo=UTC)
     site.revise(start, start + HOUR, factor=2)
     await entry.runtime_data.audit.async_run()
     await hass.async_block_till_done(wait_background_tasks=True)
