@@ -27,7 +27,7 @@ async def test_killed(tmp_path: Path, socket_enabled: None) -> None:
     # By which a fork is asked for; the plugin's next test allows the usual again.
     socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    created = today - timedelta(days=400, hours=1)
+    created = today - timedelta(days=200, hours=1)
     async with Simulator([sites.large(4, created=created)], min_interval=0) as cloud:
         undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
         undisturbed.mkdir()
@@ -35,7 +35,7 @@ async def test_killed(tmp_path: Path, socket_enabled: None) -> None:
         assert await _ended(_start(undisturbed, created, cloud)) == 0
         expected = _rows(undisturbed)
 
-        for limit in (5_000, 40_000, 80_000):
+        for limit in (2_500, 20_000, 40_000):
             process = _start(killed, created, cloud)
             while _count(killed) < limit and process.is_alive():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)

@@ -60,6 +60,9 @@ async def open_page(
                 locale=language,
                 timezone_id="Europe/Zurich",
                 color_scheme="dark" if dark else "light",
+                # Without a graphics card, each frame of what moves is painted by the
+                # processor, for as long as somebody waits.
+                reduced_motion="reduce",
             )
             page.set_default_timeout(STALLED * 1000)
             yield page

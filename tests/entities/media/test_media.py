@@ -61,6 +61,7 @@ async def test_what_there_is(
 
 
 @pytest.mark.slow
+@pytest.mark.statistics_only
 @pytest.mark.freeze_time(NOW)
 async def test_hundreds_of_meters(
     hass: HomeAssistant,
