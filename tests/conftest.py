@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-import gc
 import logging
 import os
 import random
@@ -50,11 +49,6 @@ quicken()
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 # It writes to the terminal, too, what threads log after the test that started them.
 logging.getLogger().handlers.clear()
-COLLECTING: Final = gc.get_threshold()
-"""How often Python looks for garbage, as it does in homes."""
-# In tests the plugin looks at the beginning of each module. Every 2000 objects in between
-# is a fifteenth of the time.
-gc.set_threshold(100_000, *COLLECTING[1:])
 
 NOW = "2026-06-16T10:05:00+00:00"
 """A Tuesday in summer, at noon in Zurich: the default time of the tests."""

@@ -13,22 +13,21 @@ from pytest_homeassistant_custom_component import patch_time
 
 
 def quicken() -> None:
-    """Replace what freezegun wraps, for the rest of the process."""
-    fake, real = api.FakeDatetime, api.real_datetime
+    """Replace what freezegun wraps, as long as it does, for the rest of the process."""
+    fake: Any = api.FakeDatetime
+    real = api.real_datetime
     in_zone, stamp = fake.astimezone, fake.timestamp
-    from_stamp = fake.fromtimestamp.__func__
+    wrapped = dict(vars(fake))
 
-    def astimezone(self: datetime, tz: tzinfo | None = None) -> datetime:
+    def astimezone(self: datetime, tz: tzinfo | None = None) -> Any:
         return in_zone(self, tz) if tz is None else real.astimezone(self, tz)
 
-    def timestamp(self: datetime) -> float:
+    def timestamp(self: datetime) -> Any:
         return stamp(self) if self.tzinfo is None else real.timestamp(self)
 
-    def fromtimestamp(
-        cls: type[datetime], t: float, tz: tzinfo | None = None
-    ) -> datetime:
+    def fromtimestamp(cls: type[datetime], t: float, tz: tzinfo | None = None) -> Any:
         if tz is None:
-            return from_stamp(cls, t, tz)
+            return wrapped["fromtimestamp"].__get__(None, cls)(t)
         return super(fake, cls).fromtimestamp(t, tz)
 
     quick: dict[str, Any] = {
@@ -38,8 +37,8 @@ def quicken() -> None:
         "timestamp": timestamp,
         "fromtimestamp": classmethod(fromtimestamp),
     }
-    for name, method in quick.items():
-        setattr(fake, name, method)
+    for name in quick.keys() & wrapped.keys():
+        setattr(fake, name, quick[name])
 
     frozen, copy = patch_time.HAFakeDatetime, patch_time.ha_datetime_to_fakedatetime
 
@@ -47,4 +46,4 @@ def quicken() -> None:
         return value if type(value) is frozen else copy(value)
 
     # The plugin has freezegun use this one, before each test.
-    patch_time.ha_datetime_to_fakedatetime = as_frozen
+    patch_time.ha_datetime_to_fakedatetime = as_frozen  # type: ignore[assignment]

@@ -12,7 +12,6 @@ import pytest
 
 from .bench import importing, limits, restart, steady
 from .bench.steady import HISTORY, START
-from .conftest import COLLECTING
 from .simulator import Publication, SimulatedSite, sites
 
 CREATED = (START - HISTORY).replace(hour=22, minute=0)
@@ -50,10 +49,7 @@ def _as_it_is(
     """Let a home within this process use sockets; what it sets is undone afterwards."""
     monkeypatch.setenv("CLIMKIT_API_URL", "")
     caplog.set_level(logging.WARNING)
-    seldom = gc.get_threshold()
-    gc.set_threshold(*COLLECTING)
     yield
-    gc.set_threshold(*seldom)
     dt_util.set_default_time_zone(UTC)
     gc.unfreeze()
 

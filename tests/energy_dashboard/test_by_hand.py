@@ -28,7 +28,7 @@ from .dashboard import (
 )
 from .preferences import RICH, battery, devices, produced_and_bought, solar
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 FOREIGN: dict[str, Any] = {
     "an entry with a key of the future": {
         **RICH,

@@ -15,7 +15,7 @@ from ..conftest import NOW
 from .dashboard import as_bytes, assert_valid, choose, ids_in, issue
 from .preferences import RICH, of_site, solar
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 
 @pytest.mark.parametrize("stored", [RICH], ids=["rich"])

@@ -24,7 +24,7 @@ from .dashboard import (
     settle,
 )
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 
 async def test_twice_changes_nothing(

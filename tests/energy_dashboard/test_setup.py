@@ -26,7 +26,7 @@ from .preferences import (
     with_water,
 )
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 SITES = {
     "community": (sites.community(created=CREATED), produced_and_bought),
     "battery": (sites.with_battery(created=CREATED), with_battery),

@@ -30,7 +30,7 @@ from .dashboard import (
     settle,
 )
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 
 def broken(*_: Any) -> Any:

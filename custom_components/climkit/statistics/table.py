@@ -286,11 +286,10 @@ class _Series:
             self._run(_SHIFT, first=first.timestamp(), delta=delta)
 
     def _insert(self, what: Plan, ids: Mapping[datetime, int]) -> None:
-        now = time.time()
+        common = {"metadata_id": self.number, "created_ts": time.time()}
         new = (
             {
-                "metadata_id": self.number,
-                "created_ts": now,
+                **common,
                 "start_ts": row.start.timestamp(),
                 "state": row.state,
                 "sum": row.sum,
