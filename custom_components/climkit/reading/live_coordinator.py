@@ -1,6 +1,6 @@
 """When the newest readings are fetched, and what is kept of them: the present."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -185,12 +185,11 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
 
     def _came(
         self, answers: Mapping[Medium, Answer]
-    ) -> dict[Flow, dict[datetime, float]]:
-        """Return what came of each flow; nothing of those of a medium without answer."""
-        return {
-            flow: answers[flow.medium].of(flow) if flow.medium in answers else {}
-            for flow in self.flows
-        }
+    ) -> Iterator[tuple[Flow, dict[datetime, float]]]:
+        """Yield what came of each flow; nothing of those of a medium without answer."""
+        for flow in self.flows:
+            answer = answers.get(flow.medium)
+            yield flow, answer.of(flow) if answer else {}
 
     def _known_since(
         self, answers: Mapping[Medium, Answer], since: datetime

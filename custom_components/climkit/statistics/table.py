@@ -41,6 +41,7 @@ from sqlalchemy.orm import Session
 from ..metering.hours import HOUR
 from ..metering.reconcile import TAIL, Plan, StatisticRow, StoredWindow, plan
 from ..metering.spans import Span
+from .pages import forgetting_pages
 from .updates import Derived, Hours, SeriesUpdate, WriteResult, pending_derivations
 
 _NAMES: Final[dict[type, tuple[str, ...]]] = {
@@ -101,12 +102,12 @@ def amounts_by_sums(
 ) -> dict[str, dict[datetime, float]]:
     """Return what is stored for the periods that `bounds` delimits, by statistic.
 
-    By the sums before the bounds: some sixty look-ups for five years of months instead
-    of 43,800 rows. In the recorder's pool of readers.
+    By the sums before the bounds, and not all rows. In the recorder's pool of readers.
     """
     amounts = {id_: dict.fromkeys(bounds[:-1], 0.0) for id_ in ids}
     with session_scope(hass=hass, read_only=True) as session:
-        for id_, number in _numbers(get_instance(hass), session, ids).items():
+        found = _numbers(get_instance(hass), session, ids).items()
+        for id_, number in forgetting_pages(session, found, len(bounds)):
             amounts[id_] = _Series(session.connection(), number).amounts(bounds)
     return amounts
 
@@ -243,7 +244,6 @@ class _Window:
     stored: StoredWindow
     following: StatisticRow | None
     ids: Mapping[datetime, int]
-    """The numbers of the window's rows."""
 
 
 @dataclass(frozen=True, slots=True)
