@@ -8,6 +8,7 @@ from typing import Final
 from .calendar import start_of_day
 from .flows import Flow, FlowKind
 from .hours import BEFORE_ALL, QUARTER, amount_since, starting_from
+from .quarters import SharedStarts
 from .site import SiteInfo
 
 
@@ -86,13 +87,19 @@ def merged_quarters(
     else: an answer that says less takes nothing back. What came is taken flow by flow,
     and what is as it was stays the same object: hundreds of flows are never there twice.
     """
+    shared = SharedStarts()
     return {
-        flow: _merged(known.get(flow, {}), amounts, since) for flow, amounts in came
+        flow: _merged(known.get(flow, {}), amounts, since, shared)
+        for flow, amounts in came
     }
 
 
 def _merged(
-    known: Mapping[datetime, float], came: Mapping[datetime, float], since: datetime
+    known: Mapping[datetime, float],
+    came: Mapping[datetime, float],
+    since: datetime,
+    shared: SharedStarts,
 ) -> Mapping[datetime, float]:
-    merged = starting_from({**known, **came}, since)
-    return known if merged == known else merged
+    before = dict(known.items())
+    merged = starting_from({**before, **came}, since)
+    return known if merged == before else shared.keep(merged)
