@@ -59,8 +59,9 @@ async def test_one_window_at_a_time(
 
 
 def _is_window(some: object) -> bool:
-    is_hours = isinstance(some, Series) and some.resolution is Resolution.HOUR
-    return is_hours and len(some.starts) > 48
+    if not isinstance(some, Series):
+        return False
+    return some.resolution is Resolution.HOUR and len(some.starts) > 48
 
 
 @pytest.mark.parametrize("refusal", [413, 400])
