@@ -41,7 +41,7 @@ PURE: Final = {
 """Modules without I/O and without anything of Home Assistant: all of a room, or some."""
 
 API: Final[tuple[set[str], ...]] = (
-    {"exceptions", "queue", "values"},
+    {"column_values", "content", "exceptions", "queue", "values"},
     {"models", "shape_report"},
     {"body", "spelling", "transport"},
     {"auth", "parsers"},

@@ -183,6 +183,8 @@ def _import_lines(results: list[tuple[int, Import]]) -> Iterator[Line]:
         memory = r.seen.extra_memory
         yield Line("  extra memory, MB", "<= 100", f"{memory:.0f}", "", memory <= 100)
         yield Line("    of which devices and entities", "", f"{r.set_up_memory:.0f}")
+        yield Line("    of which SQLite's page caches", "", _megabytes(r.page_caches))
+        yield Line("    of which free at the end", "", _megabytes(r.given_back))
         block = r.seen.longest_block * 1000
         yield Line("  longest block, ms", "<= 50", f"{block:.0f}", "", block <= 50)
         work = r.seen.longest_work * 1000
@@ -208,6 +210,10 @@ def _import_lines(results: list[tuple[int, Import]]) -> Iterator[Line]:
             f"{r.poll_cpu * 1000:.0f}",
             f"{other.poll_seconds * 1000:.0f}, {other.rows_per_poll} rows read again",
         )
+
+
+def _megabytes(size: float | None) -> str:
+    return "not known here" if size is None else f"{size:.0f}"
 
 
 def _book_lines(book: Compared) -> Iterator[Line]:

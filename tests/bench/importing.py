@@ -21,6 +21,7 @@ from tests.simulator import SimulatedSite
 from .cloud import Cloud, cloud, measured_site
 from .comparison import Compared, Sure, compare
 from .home import add, home
+from .memory import given_back, of_sqlite
 from .watch import Seen, watch
 
 LIVE_EVERY: Final = 5.0
@@ -38,6 +39,10 @@ class Import:
     set_up_seconds: float = 0.0
     set_up_memory: float = 0.0
     """MB by which the process had grown when the entry was set up, entities included."""
+    page_caches: float | None = None
+    """MB of SQLite: of the recorder's connections, which keep up to 16 MB each."""
+    given_back: float | None = None
+    """MB that were free at the end, and that the C library had kept all the same."""
     seconds: float = 0.0
     book: Compared = field(default_factory=Compared)
     smallest_gap: float = 0.0
@@ -72,6 +77,7 @@ async def measure(
                 await asyncio.sleep(idle)
             async with watch() as result.seen:
                 entry = await _run(hass, site, ids[:chosen], simulated, result)
+            result.page_caches, result.given_back = of_sqlite(), given_back()
             await _poll_without_news(hass, entry, result)
             flows = entry.runtime_data.live[0].flows
             now = datetime.now(UTC)

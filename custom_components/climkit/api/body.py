@@ -7,6 +7,7 @@ from json import JSONDecoder
 import re
 from typing import Any, Final
 
+from .content import PIECE, Content
 from .exceptions import ClimkitResponseError
 from .shape_report import shape
 
@@ -19,9 +20,6 @@ LONGEST_OBJECT: Final = 1 << 20
 MOST_ELEMENTS: Final = 1_000_000
 """More is no reply of a metering cloud: five years of quarter hours are 175,000."""
 
-PIECE: Final = 1 << 18
-"""Bytes that are decoded at once."""
-
 _SPACES: Final = " \t\n\r"
 _SPACE: Final = re.compile(f"[{_SPACES}]*")
 _DECODER: Final = JSONDecoder(parse_constant=lambda _: None)
@@ -32,27 +30,24 @@ class Body:
 
     The parser of the standard library never lets go of the interpreter, not even
     in a thread: eleven megabytes at once would stop the event loop. So a list is
-    parsed element by element, and none is kept.
+    parsed element by element, and none is kept, nor are the bytes that it was made of.
     """
 
     def __init__(
         self,
         endpoint: str,
-        content: bytes | bytearray,
+        content: bytes | Content,
         note: Callable[[str, str], None] = lambda topic, variant: None,
         status: int | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.dropped = 0
         """How many elements could not be used."""
-        self._content = content
+        self._content = content if isinstance(content, Content) else Content(content)
         self._note = note
         self._status = status
-
-    @property
-    def size(self) -> int:
-        """Return the length in bytes."""
-        return len(self._content)
+        self.size = len(content)
+        """How many bytes came, whether or not they have been read."""
 
     def error(self, reason: str) -> ClimkitResponseError:
         """Return the error to raise; `reason` must not quote contents."""
@@ -65,7 +60,8 @@ class Body:
     @property
     def text(self) -> str:
         """Return all of it as text, without space around it."""
-        return self._content.decode("utf-8-sig", errors="replace").strip(_SPACES)
+        text = self._content.whole().decode("utf-8-sig", errors="replace")
+        return text.strip(_SPACES)
 
     @property
     def is_json(self) -> bool:
@@ -74,7 +70,9 @@ class Body:
 
     def value(self) -> Any:
         """Return what the body says, of whatever type, or raise ClimkitResponseError."""
-        text = self.text
+        return self._value_of(self.text)
+
+    def _value_of(self, text: str) -> Any:
         if (result := _decode_all(text)) is None:
             reasons = {"": "empty", "<": "HTML instead of JSON"}
             raise self.error(reasons.get(text[:1], "not valid JSON"))
@@ -91,11 +89,12 @@ class Body:
     def items(self, unwrap: Unwrap = lambda _: None) -> Iterator[Any]:
         """Yield the elements of the list that the body is, or raise ClimkitResponseError.
 
-        An object may be instead what `unwrap` makes a list of.
+        An object may be instead what `unwrap` makes a list of. Afterwards nothing is
+        left of the body.
         """
         window = _Window(self._content)
         in_list = window.next_character() == "["
-        items = self._stream(window) if in_list else self._unwrapped(unwrap)
+        items = self._stream(window) if in_list else self._unwrapped(window, unwrap)
         for first in islice(items, 1):
             self.note("item", shape(first))
             yield first
@@ -120,8 +119,9 @@ class Body:
         if self.dropped and not used:
             raise self.error(f"none of {self.dropped} elements can be used")
 
-    def _unwrapped(self, unwrap: Unwrap) -> Iterator[Any]:
-        value = self.value() if self.size <= LONGEST_OBJECT else {}
+    def _unwrapped(self, window: _Window, unwrap: Unwrap) -> Iterator[Any]:
+        short = self.size <= LONGEST_OBJECT
+        value = self._value_of(window.rest()) if short else {}
         items = unwrap(value) if isinstance(value, dict) else None
         if items is None:
             raise self.error(f"a list was expected, not {shape(value)}")
@@ -148,8 +148,8 @@ class Body:
 class _Window:
     """The piece of a long body that is being read; also decoding it all takes long."""
 
-    def __init__(self, content: bytes | bytearray) -> None:
-        self._rest = memoryview(content)
+    def __init__(self, content: Content) -> None:
+        self._content = content
         self._decoder = getincrementaldecoder("utf-8-sig")(errors="replace")
         self._text = ""
         self._at = 0
@@ -176,15 +176,20 @@ class _Window:
             if not self._more():
                 return None  # lists do not end with a value
 
+    def rest(self) -> str:
+        """Return all that is not read yet, without space at the end."""
+        while self._more():
+            pass
+        return self._text[self._at :].rstrip(_SPACES)
+
     def _more(self) -> bool:
         """Forget what is read and take the next piece, a larger one if that is much."""
-        if not self._rest:
+        if not self._content:
             return False
         self._text = self._text[self._at :]
         self._at = 0
-        size = max(PIECE, len(self._text))
-        piece, self._rest = self._rest[:size], self._rest[size:]
-        self._text += self._decoder.decode(piece, final=not self._rest)
+        piece = self._content.take(max(PIECE, len(self._text)))
+        self._text += self._decoder.decode(piece, final=not self._content)
         return True
 
 

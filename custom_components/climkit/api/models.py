@@ -3,7 +3,7 @@
 Street, house number and coordinates of a site are never kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -76,7 +76,7 @@ class Series:
     resolution: Resolution
     starts: tuple[datetime, ...]
     """Starts of the intervals in UTC, ascending, without repetition."""
-    columns: Mapping[Column, tuple[float | None, ...]] = field(repr=False)
+    columns: Mapping[Column, Sequence[float | None]] = field(repr=False)
     """As long as `starts`, each; None where the cloud has no value."""
     dropped: int = 0
     """Rows that could not be used."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import repeat
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from .body import Body
+from .column_values import ColumnValues
 from .models import HOME_ZONE, Column, Resolution, Series, Span
 from .parsers import timed_rows
 from .values import amount, split_column
@@ -91,7 +93,7 @@ class _Columns:
     def __init__(self, body: Body, meter_id: str | None) -> None:
         self._body = body
         self._meter_id = meter_id
-        self._columns: dict[str, list[float | None]] = {}
+        self._columns: dict[str, ColumnValues] = {}
         self._starts: list[datetime] = []
 
     def append(self, start: datetime, row: dict[str, Any]) -> None:
@@ -106,16 +108,17 @@ class _Columns:
 
     def _add(self, keys: Iterable[str]) -> None:
         for key in keys:
-            self._columns[key] = [None] * len(self._starts)
+            self._columns[key] = ColumnValues(repeat(None, len(self._starts)))
 
-    def in_order(self) -> tuple[tuple[datetime, ...], Mapping[Column, Any]]:
+    def in_order(self) -> tuple[tuple[datetime, ...], dict[Column, ColumnValues]]:
         """Return starts, ascending and each once, and columns; of repeated rows the last."""
         last = self._last_rows()
         starts = sorted(last)
         order = [last[start] for start in starts]
-        self._body.note("order", "ascending" if starts == self._starts else "other")
+        is_in_order = starts == self._starts
+        self._body.note("order", "ascending" if is_in_order else "other")
         return tuple(starts), {
-            self._name(key): tuple([values[index] for index in order])
+            self._name(key): values if is_in_order else values.picked(order)
             for key, values in self._columns.items()
         }
 
@@ -124,14 +127,10 @@ class _Columns:
         last: dict[datetime, int] = {}
         for index, start in enumerate(self._starts):
             if start in last:
-                self._fill(index, last[start])
+                for values in self._columns.values():
+                    values.fill(index, last[start])
             last[start] = index
         return last
-
-    def _fill(self, index: int, earlier: int) -> None:
-        for values in self._columns.values():
-            if values[index] is None:
-                values[index] = values[earlier]
 
     def _name(self, key: str) -> Column:
         meter_id, quantity = split_column(key)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from .content import Content
 from .exceptions import (
     ClimkitConnectionError,
     ClimkitError,
@@ -60,7 +61,7 @@ class Reply:
     """What came back, of whatever status."""
 
     status: int
-    content: bytearray = field(repr=False)
+    content: Content = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
 
     @property
@@ -75,11 +76,13 @@ class Reply:
             return True
         # Nobody knows how the cloud says it: perhaps as an object with status 200.
         may_say_so = not self.ok or self._is_short_object
-        return may_say_so and _TOO_MANY.search(self.content) is not None
+        return may_say_so and _TOO_MANY.search(self.content.whole()) is not None
 
     @property
     def _is_short_object(self) -> bool:
-        return len(self.content) <= 300 and not self.content.lstrip().startswith(b"[")
+        if len(self.content) > 300:
+            return False
+        return not self.content.whole().lstrip().startswith(b"[")
 
 
 class Transport:
@@ -204,7 +207,7 @@ class Transport:
         return seconds
 
 
-async def _read(call: Call, response: aiohttp.ClientResponse) -> bytearray:
+async def _read(call: Call, response: aiohttp.ClientResponse) -> Content:
     if not response.ok:
         return await _beginning(response, MAX_ERROR_BODY)
     body = await _beginning(response, MAX_BODY)
@@ -214,11 +217,11 @@ async def _read(call: Call, response: aiohttp.ClientResponse) -> bytearray:
     return body
 
 
-async def _beginning(response: aiohttp.ClientResponse, limit: int) -> bytearray:
+async def _beginning(response: aiohttp.ClientResponse, limit: int) -> Content:
     """Return the body, or a little more than `limit` bytes if it is longer."""
-    body = bytearray()
+    body = Content()
     async for chunk in response.content.iter_any():
-        body += chunk
+        body.add(chunk)
         if len(body) > limit:
             break
     return body

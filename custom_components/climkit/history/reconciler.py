@@ -273,6 +273,7 @@ class HistoryReconciler:
         async for answer in self.reader.async_pieces(question):
             await self._async_store(run, answer, since)
             since = answer.end
+            del answer  # or it would still be there when the next one comes
 
     async def _async_store(self, run: _Run, answer: Answer, since: datetime) -> None:
         """Store a piece, and note what is known now and what is not.

@@ -9,6 +9,7 @@ from typing import Final
 from .calendar import start_of_day
 from .flows import Flow, FlowKind
 from .hours import BEFORE_ALL, QUARTER, amount_since
+from .quarters import SharedStarts
 from .reconcile import EXACT
 from .site import SiteInfo
 
@@ -83,22 +84,28 @@ def merged_quarters(
     came: Mapping[Flow, Mapping[datetime, float]],
     since: datetime,
     now: datetime,
-) -> dict[Flow, dict[datetime, float]]:
+    shared: SharedStarts,
+) -> dict[Flow, Mapping[datetime, float]]:
     """Return the quarter hours since then: what came, and what is known beside it.
 
     A quarter hour that is known is replaced by a newer value for it, and by nothing
     else: an answer that says less takes nothing back. One that is not over is no
-    reading: a cloud may fill up its day with zeros, or with what it expects.
+    reading: a cloud may fill up its day with zeros, or with what it expects. What is as
+    it was stays the same object, and starts are shared: hundreds of flows are many.
     """
-    merged = {
-        flow: {**known.get(flow, {}), **amounts} for flow, amounts in came.items()
-    }
+    before = {flow: dict(known.get(flow, {}).items()) for flow in came}
+    merged = {flow: {**before[flow], **amounts} for flow, amounts in came.items()}
     # Most flows have the same quarter hours, and few of them are not wanted.
     latest = now - QUARTER
     others = [at for at in starts_of(merged) if not since <= at <= latest]
     for amounts, start in product(merged.values(), others):
         amounts.pop(start, None)
-    return merged
+    return {
+        flow: known[flow]
+        if flow in known and amounts == before[flow]
+        else shared.keep(amounts)
+        for flow, amounts in merged.items()
+    }
 
 
 def is_news(totals: Mapping[Flow, float], known: Mapping[Flow, float]) -> bool:

@@ -18,6 +18,7 @@ from ..const import LOGGER
 from ..metering.flows import Flow, Medium
 from ..metering.hours import HOUR, LIVE_WINDOW, QUARTER, hour_of
 from ..metering.present import LiveData, is_news, merged_quarters, starts_of
+from ..metering.quarters import SharedStarts
 from ..metering.site import SiteInfo
 from ..statistics.site_statistics import SiteStatistics
 from .answers import Answer, Question
@@ -189,17 +190,17 @@ class LiveCoordinator(DataUpdateCoordinator[LiveData]):
 
     async def _async_merged(
         self, answers: Mapping[Medium, Answer], since: datetime
-    ) -> dict[Flow, dict[datetime, float]]:
+    ) -> dict[Flow, Mapping[datetime, float]]:
         """Return the quarter hours that are known now of each flow.
 
         Others have a turn between the flows of a large site; polls do not overlap, so
         what was known stays the same meanwhile.
         """
-        now = dt_util.utcnow()
-        merged: dict[Flow, dict[datetime, float]] = {}
+        now, shared = dt_util.utcnow(), SharedStarts()
+        merged: dict[Flow, Mapping[datetime, float]] = {}
         for flows in batched(self.flows, AT_ONCE, strict=False):
             came = {flow: _came(answers, flow) for flow in flows}
-            merged |= merged_quarters(self.data.quarters, came, since, now)
+            merged |= merged_quarters(self.data.quarters, came, since, now, shared)
             await asyncio.sleep(0)
         return merged
 

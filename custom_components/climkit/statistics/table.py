@@ -6,13 +6,11 @@ here. Any of it may move with any version: `transactions` alone imports this mod
 `writer` does late, and it asks `probe` first; `official` is the way without it.
 """
 
-from annotationlib import Format
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from inspect import signature
-from itertools import batched, chain, pairwise
+from itertools import batched, pairwise
 import time
 from typing import Any, Final, override
 
@@ -34,6 +32,7 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import Session
@@ -41,7 +40,11 @@ from sqlalchemy.orm import Session
 from ..metering.hours import HOUR
 from ..metering.reconcile import TAIL, Plan, StatisticRow, StoredWindow, plan
 from ..metering.spans import Span
+from .interfaces import missing_names, other_arguments
 from .updates import Derived, Hours, SeriesUpdate, WriteResult, pending_derivations
+
+LOOK_UPS: Final = 500
+"""So many rows are looked up, each of which may take two pages of 4 kB, and forgotten."""
 
 _NAMES: Final[dict[type, tuple[str, ...]]] = {
     Recorder: ("queue_task", "get_session"),
@@ -66,27 +69,10 @@ def probe() -> str | None:
 
     A name that is gone does not even come so far: then this module can't be imported.
     """
-    return next(chain(_missing_names(), _other_arguments()), None)
-
-
-def _missing_names() -> Iterator[str]:
-    return (
-        f"{owner.__name__}.{name}"
-        for owner, names in _NAMES.items()
-        for name in names
-        if not hasattr(owner, name)
-    )
-
-
-def _other_arguments() -> Iterator[str]:
+    if missing := next(missing_names(_NAMES), None):
+        return missing
     methods = {getattr(owner, name): args for (owner, name), args in _METHODS.items()}
-    for call, args in (methods | _FUNCTIONS).items():
-        try:
-            signature(call, annotation_format=Format.FORWARDREF).bind(
-                **dict.fromkeys(args)
-            )
-        except TypeError as err:
-            yield f"{call.__qualname__}: {err}"
+    return next(other_arguments(methods | _FUNCTIONS), None)
 
 
 def queue(
@@ -106,9 +92,21 @@ def amounts_by_sums(
     """
     amounts = {id_: dict.fromkeys(bounds[:-1], 0.0) for id_ in ids}
     with session_scope(hass=hass, read_only=True) as session:
-        for id_, number in _numbers(get_instance(hass), session, ids).items():
-            amounts[id_] = _Series(session.connection(), number).amounts(bounds)
+        found = _numbers(get_instance(hass), session, ids).items()
+        for some in batched(found, max(LOOK_UPS // len(bounds), 1), strict=False):
+            for id_, number in some:
+                amounts[id_] = _Series(session.connection(), number).amounts(bounds)
+            _forget_pages(session.connection())
     return amounts
+
+
+def _forget_pages(database: Connection) -> None:
+    """Let SQLite keep none of the pages that were read, which hardly anybody will need.
+
+    Each connection of the recorder's pool would keep 16 MB of them for ever.
+    """
+    if database.dialect.name == "sqlite":
+        database.execute(_SHRINK)
 
 
 @dataclass(slots=True)
@@ -167,6 +165,7 @@ _LAST_BEFORE: Final = (
 )
 _NEWEST: Final = _ROWS.order_by(Statistics.start_ts.desc()).limit(TAIL)
 _INSERT: Final = insert(Statistics)
+_SHRINK: Final = text("PRAGMA shrink_memory")
 _CORRECT: Final = (
     update(Statistics)
     .where(Statistics.id == bindparam("row"))
@@ -243,7 +242,6 @@ class _Window:
     stored: StoredWindow
     following: StatisticRow | None
     ids: Mapping[datetime, int]
-    """The numbers of the window's rows."""
 
 
 @dataclass(frozen=True, slots=True)

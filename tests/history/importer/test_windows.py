@@ -1,6 +1,8 @@
 """What is asked for, window by window, whatever the cloud gives of it."""
 
 from datetime import UTC, datetime, timedelta
+import gc
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -8,6 +10,9 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.climkit.api import Resolution, Series
+from custom_components.climkit.reading.asking import Asker
+from custom_components.climkit.reading.limits import Kind
 from tests.conftest import NOW, history_done, later, set_up
 from tests.ledger import assert_equal, model_hours, rows_of
 from tests.simulator import Fault, SimulatedSite, Simulator
@@ -29,6 +34,34 @@ async def test_oldest_first(
     assert len(windows) == 5
     assert windows[0][0] == "2026-04-30T19:00:00"  # three hours early
     await assert_history(hass, site)
+
+
+@pytest.mark.freeze_time(NOW)
+async def test_one_window_at_a_time(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was stored is gone when the next window comes, of hundreds of meters too."""
+    get = Asker.async_get
+    left: list[int] = []
+
+    async def asking(asker: Asker, kind: Kind, *args: Any, **named: Any) -> Series:
+        if kind.resolution is Resolution.HOUR:
+            left.append(sum(map(_is_window, gc.get_objects())))
+        return await get(asker, kind, *args, **named)
+
+    monkeypatch.setattr(Asker, "async_get", asking)
+    await set_up(hass, entry)
+    await history_done(entry)
+    assert left == [0] * len(hourly(cloud))
+
+
+def _is_window(some: object) -> bool:
+    if not isinstance(some, Series):
+        return False
+    return some.resolution is Resolution.HOUR and len(some.starts) > 48
 
 
 @pytest.mark.parametrize("refusal", [413, 400])
