@@ -32,7 +32,7 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(params=[4, pytest.param(60, marks=pytest.mark.weekly)])
+@pytest.fixture(params=[3, pytest.param(60, marks=pytest.mark.weekly)])
 def count(request: pytest.FixtureRequest) -> int:
     """Return how many sites there are."""
     number: int = request.param
@@ -161,7 +161,7 @@ async def test_one_is_out_of_order(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "count", [4], indirect=True
+    "count", [3], indirect=True
 )  # a day of sixty takes ten minutes
 async def test_one_is_withdrawn(
     manager: Manager, freezer: FrozenDateTimeFactory

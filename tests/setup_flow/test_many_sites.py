@@ -105,7 +105,7 @@ async def test_sixty_sites(
         shown = await send(hass, await send(hass, shown, site=ids[5]))
         result = await send(hass, shown, sites=ids[6:50])
         assert result["type"] is FlowResultType.CREATE_ENTRY
-        await asyncio.sleep(600)
+        await asyncio.sleep(300)
         entries = hass.config_entries.async_entries(DOMAIN)
         assert [entry.state for entry in entries] == [ConfigEntryState.LOADED] * 50
         assert {entry.unique_id for entry in entries} == set(ids[:50])
