@@ -103,7 +103,7 @@ def amounts_by_sums(
 def _forget_pages(database: Connection) -> None:
     """Let SQLite keep none of the pages that were read, which hardly anybody will need.
 
-    Each connection of the recorder's pool would keep 16 MB of them for ever.
+    Each connection of the recorder would keep 16 MB of them for ever.
     """
     if database.dialect.name == "sqlite":
         database.execute(_SHRINK)
@@ -192,6 +192,7 @@ class Tables:
         self, updates: Mapping[str, SeriesUpdate], tolerance: float
     ) -> dict[str, WriteResult]:
         """Bring statistics in line with the updates, and with them what is derived."""
+        _forget_pages(self.database)  # of what was written before
         results = dict.fromkeys(updates, WriteResult((), rows_missing=True))
         revised: dict[str, frozenset[datetime]] = {}
         for id_, series in self._series(updates).items():
