@@ -162,8 +162,14 @@ def totals_at_live_edge[K](
             new[hours] = sorted(_without_row(hours, starts))
         if tail or some:
             total = tail[-1].sum if tail else 0.0
-            totals[key] = total + sum(some[at] for at in new[hours] if at in some)
+            totals[key] = total + _sum_of(some, new[hours])
     return totals
+
+
+def _sum_of(amounts: Mapping[datetime, float], starts: Sequence[datetime]) -> float:
+    # As a dictionary in C, where there is more to look up than to copy.
+    some = amounts if len(starts) < TAIL else dict(amounts.items())
+    return sum(map(some.__getitem__, filter(some.__contains__, starts)))
 
 
 def _without_row(
