@@ -137,9 +137,11 @@ async def test_costs_beside_readings(
         ("grid_export_compensation", "to_ext", FEED_IN),
     ):
         used = quarters(site, column, start, end)
-        assert readings[kind]["total"] == MONEY(cost(used, price), abs=0.05)
+        if period == "month" and not start.endswith("01T00:00:00"):
+            used = {}  # no month begins in these days
+        assert (readings[kind]["total"] or 0.0) == MONEY(cost(used, price), abs=0.05)
         values = by_start(readings[kind])
-        assert sum(values.values()) == MONEY(readings[kind]["total"], abs=0.0001)
+        assert sum(values.values()) == MONEY(readings[kind]["total"] or 0, abs=0.0001)
         if period == "hour":
             model = {at: some * price for at, some in hours_of(used).items()}
             assert values == MONEY(model, abs=0.001)
@@ -159,7 +161,8 @@ async def test_no_money_without_a_tariff_or_before_it(
     for period in ("quarter_hour", "hour", "day", "month"):
         reply = await call(hass, loaded, "get_readings", period=period, **asked)
         costs = reply["readings"]["grid_import_cost"]
-        used = quarters(site, "from_ext", "2026-05-06T00:00:00", asked["end"])
+        end = "2026-06-01T00:00:00" if period == "month" else asked["end"]
+        used = quarters(site, "from_ext", "2026-05-06T00:00:00", end)
         assert costs["total"] == MONEY(cost(used, GRID), abs=0.02)
 
 

@@ -29,7 +29,7 @@ from .api import ClimkitError, Resolution
 from .const import CONF_METERS, DOMAIN
 from .devices import ids_of
 from .history.billing import async_costs_of_readings, async_statement
-from .metering.calendar import start_of_period
+from .metering.calendar import first_from, start_of_period
 from .metering.costs import CURRENCY
 from .metering.flows import Flow
 from .metering.spans import Span
@@ -141,8 +141,9 @@ async def _async_get_readings(call: ServiceCall) -> ServiceResponse:
     data = entry.runtime_data
     flows = _flows_of(call.hass, entry, call.data.get(ATTR_METER))
     zone, period = data.site.data.zone, call.data[ATTR_PERIOD]
-    start, end = span = _period_of(entry, call.data, period, dt_util.utcnow())
+    start, end = _period_of(entry, call.data, period, dt_util.utcnow())
     _refuse_long(period, end - start)
+    span = start, first_from(PERIODS[period], end, zone)  # the last one is whole, too
     readings = await _async_readings(call.hass, entry, flows, PERIODS[period], span)
     costs = await async_costs_of_readings(
         data.pricing, flows[0].owner_id, readings, PERIODS[period], span

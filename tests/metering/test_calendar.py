@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from custom_components.climkit.api import Resolution
 from custom_components.climkit.metering.calendar import (
+    first_from,
     local_days,
     local_months,
     start_of_day,
@@ -53,3 +55,28 @@ def test_local_months_over_a_year_are_the_calendars() -> None:
         *((2024, month, 1, 0) for month in range(1, 13)),
         (2025, 1, 1, 0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "time", "first"),
+    [
+        (Resolution.QUARTER_HOUR, "2026-06-16 10:15", "2026-06-16 10:15"),
+        (Resolution.QUARTER_HOUR, "2026-06-16 10:16", "2026-06-16 10:30"),
+        (Resolution.HOUR, "2026-06-16 12:00", "2026-06-16 12:00"),
+        (Resolution.HOUR, "2026-06-16 10:20", "2026-06-16 11:00"),
+        (Resolution.DAY, "2026-03-29 00:00", "2026-03-29 00:00"),
+        (Resolution.DAY, "2026-03-29 00:01", "2026-03-30 00:00"),
+        (Resolution.DAY, "2026-10-25 23:59", "2026-10-26 00:00"),
+        (Resolution.MONTH, "2026-01-01 00:01", "2026-02-01 00:00"),
+        (Resolution.MONTH, "2026-02-28 12:00", "2026-03-01 00:00"),
+        (Resolution.YEAR, "2026-01-01 00:00", "2026-01-01 00:00"),
+        (Resolution.YEAR, "2024-01-01 00:01", "2025-01-01 00:00"),
+    ],
+)
+def test_first_from(resolution: Resolution, time: str, first: str) -> None:
+    """Times of the site; what begins at the time itself is the first."""
+    at, expected = (
+        datetime.fromisoformat(text).replace(tzinfo=ZURICH).astimezone(UTC)
+        for text in (time, first)
+    )
+    assert first_from(resolution, at, ZURICH) == expected

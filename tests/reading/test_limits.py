@@ -111,6 +111,9 @@ def test_others_begin_with_what_one_was_found_to_take() -> None:
     limits.worked(taken, 120 * DAY)
     limits.of(taken).answered(NOW - 120 * DAY)
     limits.refuse(HOURS, 120 * DAY, NOW)
+    # Nobody knows yet whether it is its length why it is refused.
+    assert limits.length(Kind("cold_water", Resolution.HOUR), NOW) == 120 * DAY
+    limits.of(HOURS).whole = 60 * 24
     assert limits.length(Kind("heating", Resolution.HOUR), NOW) == 60 * DAY
     assert limits.length(taken, NOW) == 120 * DAY
     assert limits.length(Kind("heating", Resolution.DAY), NOW) == 3660 * DAY

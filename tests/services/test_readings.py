@@ -6,9 +6,10 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from ..conftest import NOW
+from ..conftest import NOW, history_done
 from ..ledger import WIRE
 from ..simulator import SimulatedSite
+from ..tariffs import add_tariff
 from .calls import FLAT, by_start, device, read
 
 ROUNDING = 0.0006
@@ -157,3 +158,26 @@ async def test_nothing_is_known_of_the_future(
     for series in answer["readings"].values():
         assert series["intervals"] == []
         assert series["total"] is None
+
+
+@pytest.mark.parametrize(
+    ("period", "start", "end"),
+    [
+        ("day", "2026-06-01 10:00", "2026-06-03 12:00"),
+        ("month", "2026-03-10 00:00", "2026-05-10 00:00"),
+        ("year", "2025-12-01 00:00", "2026-03-01 00:00"),
+    ],
+)
+async def test_costs_are_of_the_same_intervals(
+    hass: HomeAssistant, loaded: MockConfigEntry, period: str, start: str, end: str
+) -> None:
+    """Whole days, months and years, whatever time of one is asked for."""
+    await history_done(loaded)
+    add_tariff(hass, loaded, "grid", price=1.0, valid_from="2025-01-01")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    answer = await read(hass, loaded, start=start, end=end, period=period)
+    energy, cost = (
+        by_start(answer["readings"][kind])
+        for kind in ("grid_import", "grid_import_cost")
+    )
+    assert cost == pytest.approx(energy, rel=0.01)

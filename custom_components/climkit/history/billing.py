@@ -14,7 +14,7 @@ from typing import Final
 
 from ..api import ClimkitAuthenticationError, ClimkitError, Resolution
 from ..const import LOGGER
-from ..metering.calendar import start_of_period
+from ..metering.calendar import first_from, start_of_period
 from ..metering.costs import costs_of_quarters, costs_of_series
 from ..metering.flows import Flow
 from ..metering.spans import Span, merged
@@ -78,9 +78,13 @@ async def _async_stored(
     resolution: Resolution,
     span: Span,
 ) -> dict[str, dict[datetime, float]]:
-    """Return stored costs by kind and start of interval; nothing if they can't be read."""
+    """Return stored costs by kind and start of interval; nothing if they can't be read.
+
+    Of the intervals that begin in the span, which are those of the readings.
+    """
+    start = first_from(resolution, span[0], pricing.zone)
     try:
-        stored = await pricing.stored.async_costs(*span, some)
+        stored = await pricing.stored.async_costs(start, span[1], some)
     except RecorderError as err:
         LOGGER.debug("No costs beside readings: %s", err)
         return {}

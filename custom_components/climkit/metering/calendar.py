@@ -5,13 +5,20 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from ..api import Resolution
-from .hours import hour_of
+from .hours import HOUR, QUARTER, hour_of
 
 _FIRST: Final[Mapping[Resolution, tuple[int, int]]] = {
     Resolution.MONTH: (0, 1),
     Resolution.YEAR: (1, 1),
 }
 """Month (0: any) and day with which months and years begin."""
+_INTO_NEXT: Final[Mapping[Resolution, timedelta]] = {
+    Resolution.DAY: timedelta(hours=26),
+    Resolution.MONTH: timedelta(days=32),
+    Resolution.YEAR: timedelta(days=370),
+}
+"""From the beginning of any of them, so long a time ends within the next."""
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 def start_of_day(time: datetime, zone: tzinfo) -> datetime:
@@ -56,3 +63,14 @@ def start_of_period(resolution: Resolution, time: datetime, zone: tzinfo) -> dat
     day = start_of_day(time, zone).astimezone(zone)
     month, date = _FIRST.get(resolution, (day.month, day.day))
     return day.replace(month=month or day.month, day=date).astimezone(UTC)
+
+
+def first_from(resolution: Resolution, time: datetime, zone: tzinfo) -> datetime:
+    """Return when the first interval begins that does not begin before `time`, in UTC."""
+    if resolution is Resolution.QUARTER_HOUR:
+        return -(-(time - _EPOCH) // QUARTER) * QUARTER + _EPOCH
+    start = start_of_period(resolution, time, zone)
+    if start >= time:
+        return start
+    into_next = start + _INTO_NEXT.get(resolution, HOUR)
+    return start_of_period(resolution, into_next, zone)

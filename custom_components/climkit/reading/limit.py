@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from ..api.series import HOME, asked_from
+from ..api.series import HOME, PADDING, asked_from
 
 NEAR: Final = 8
 """No longer one is tried where what was refused is longer by an eighth or less."""
@@ -58,6 +58,12 @@ class Limit:
         """Return whether nothing of this kind was ever answered, as far as is known."""
         is_known = self.whole or self.length or self.depth
         return self.oldest == NEVER and not is_known
+
+    def is_limited(self, interval: timedelta) -> bool:
+        """Return whether short questions were answered, and only longer ones refused."""
+        if self.refused is None or not self.whole:
+            return False
+        return self.whole * interval - 2 * PADDING < self.refused
 
     def begins(self, now: datetime) -> datetime | None:
         """Return before when the cloud gives nothing now; None if it gives all."""

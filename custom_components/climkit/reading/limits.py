@@ -162,9 +162,14 @@ class Limits:
         return sorted(some, key=lambda one: one.depth_at or EVER)[-ALIKE:]
 
     def _take_as_others(self, kind: Kind) -> None:
-        """Let a kind have the length of another of its resolution, if one has any."""
-        limit = self.of(kind)
-        others = [one for one in self._in([kind.resolution]) if one.refused_at]
+        """Let a kind have the length of another of its resolution, if one has any.
+
+        What is refused whatever its length, for ever or for some minutes, tells nothing.
+        """
+        limit, interval = self.of(kind), INTERVAL[kind.resolution]
+        others = [
+            one for one in self._in([kind.resolution]) if one.is_limited(interval)
+        ]
         if others:
             last = max(others, key=attrgetter("refused_at"))
             limit.length, limit.refused = last.length, last.refused
