@@ -7,7 +7,7 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import (
     EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE,
     FlowResultType,
@@ -44,6 +44,7 @@ def progress(hass: HomeAssistant) -> list[float]:
     """Return what the progress of dialogs will have shown."""
     shown: list[float] = []
 
+    @callback  # or it would be heard in a thread, in any order
     def listen(event: Event) -> None:
         shown.append(event.data["progress"])
 

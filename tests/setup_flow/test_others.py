@@ -1,7 +1,7 @@
 """The last step: other sites of the account, added with the first one."""
 
 from homeassistant.config_entries import SOURCE_IGNORE, ConfigFlowResult
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import (
     EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE,
     FlowResultType,
@@ -126,6 +126,7 @@ async def test_many_others(
     added = add_sites(cloud, 5)
     progress: list[float] = []
 
+    @callback  # or it would be heard in a thread, in any order
     def listen(event: Event) -> None:
         progress.append(event.data["progress"])
 
