@@ -1,6 +1,6 @@
 """Reads of the statistics: errors that a recorder's end brings, and errors of our own."""
 
-from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 import pytest
 
@@ -22,7 +22,6 @@ async def test_the_recorder_stops_while_it_is_read(
     recorder_mock: object, hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As Home Assistant stops: nothing that would have to be told."""
-    hass.set_state(CoreState.final_write)
     monkeypatch.setattr(get_instance(hass), "_get_session", None)
     with pytest.raises(RecorderError):
         await async_read(hass, of_the_database)

@@ -28,15 +28,24 @@ async def async_read[*Ts, T](
 ) -> T:
     """Read in the recorder's pool. Raises RecorderError when it can't serve."""
     check_recorder(hass)
-    recorder = get_instance(hass)
     try:
-        return await recorder.async_add_executor_job(read, hass, *args)
+        return await get_instance(hass).async_add_executor_job(read, hass, *args)
     except SQLAlchemyError as err:  # locked, full, or the server is gone
         raise RecorderError from err
     except RuntimeError as err:
-        if hass.is_running and recorder.is_alive():
+        if _is_connected(hass):
             raise
         raise RecorderError from err  # it has stopped meanwhile
+
+
+def _is_connected(hass: HomeAssistant) -> bool:
+    """Return whether the recorder has its database: it closes that before it ends."""
+    recorder = get_instance(hass)
+    try:
+        recorder.get_session().close()
+    except RuntimeError:
+        return False
+    return recorder.is_alive()
 
 
 async def async_caught_up(hass: HomeAssistant) -> None:
