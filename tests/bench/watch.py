@@ -29,7 +29,7 @@ class Seen:
     """Seconds for which the integration held up the loop, at most: the loop's thread
     worked, or waited for Python's lock while the integration worked in another. Without
     the garbage collection, and without the time in which other processes had the
-    processor."""
+    processor, or the recorder's work had the lock."""
     longest_silence: float = 0.0
     """Seconds for which the loop did not come round, at most, for whatever reason:
     among others because the recorder stores the states of hundreds of new sensors."""
@@ -72,10 +72,11 @@ async def _beat(
     while True:
         delayed, busy = kernel.delayed(), elsewhere.seconds
         before = time.perf_counter(), time.thread_time(), collecting.seconds
+        here = collecting.seconds_here
         await asyncio.sleep(BEAT)
         silence = time.perf_counter() - before[0] - BEAT
         rubbish = collecting.seconds - before[2]
-        work = time.thread_time() - before[1] - rubbish
+        work = time.thread_time() - before[1] - (collecting.seconds_here - here)
         stood_still = silence - rubbish - (kernel.delayed() - delayed)
         block = min(stood_still, work + elsewhere.seconds - busy)
         seen.longest_silence = max(seen.longest_silence, silence)
@@ -86,17 +87,21 @@ async def _beat(
 
 
 class _Elsewhere:
-    """Adds up how long the integration works in other threads than the loop's."""
+    """Adds up how long the integration works in other threads than the loop's.
+
+    Work of the processor: a query that waits for the lock, too, holds up nobody.
+    """
 
     def __init__(self) -> None:
         self._over = 0.0
         self._since: dict[int, float] = {}
+        """What the clocks of the threads showed when they began."""
 
     @property
     def seconds(self) -> float:
         """Return the seconds until now, what still runs included."""
-        now = time.perf_counter()
-        return self._over + sum(now - begun for begun in [*self._since.values()])
+        running = [*self._since.items()]
+        return self._over + sum(_worked(thread) - begun for thread, begun in running)
 
     @contextmanager
     def noted(self) -> Iterator[None]:
@@ -120,14 +125,19 @@ class _Elsewhere:
     def _timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*args: Any) -> Any:
             thread = threading.get_ident()
-            begun = self._since[thread] = time.perf_counter()
+            begun = self._since[thread] = _worked(thread)
             try:
                 return call(*args)
             finally:
                 del self._since[thread]
-                self._over += time.perf_counter() - begun
+                self._over += _worked(thread) - begun
 
         return timed
+
+
+def _worked(thread: int) -> float:
+    """Return for how many seconds a thread has had a processor."""
+    return time.clock_gettime(time.pthread_getcpuclockid(thread))
 
 
 class _Kernel:
@@ -161,14 +171,28 @@ class _Kernel:
 
 
 class _Collections:
-    """Adds up the time that the garbage collection takes."""
+    """Adds up the time that the garbage collection takes, in any thread.
+
+    Before its end is told, the lock may already have gone to the loop that waits for it.
+    """
 
     def __init__(self) -> None:
-        self.seconds = 0.0
-        self._start = 0.0
+        self._loop = threading.get_ident()
+        self._over = self.seconds_here = 0.0
+        self._start: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds until now, what still runs included."""
+        start = self._start
+        return self._over + (0.0 if start is None else time.perf_counter() - start)
 
     def __call__(self, phase: str, _: dict[str, int]) -> None:
         if phase == "start":
             self._start = time.perf_counter()
-        else:
-            self.seconds += time.perf_counter() - self._start
+        elif self._start is not None:
+            took = time.perf_counter() - self._start
+            self._start = None
+            self._over += took
+            if threading.get_ident() == self._loop:
+                self.seconds_here += took

@@ -65,8 +65,8 @@ def newest_rows(
     hass: HomeAssistant, ids: Sequence[str]
 ) -> dict[str, tuple[StatisticRow, ...]]:
     """Return the newest rows of each statistic, TAIL at most, oldest first."""
-    tails = {}
-    for id_ in ids:
+    tails: dict[str, tuple[StatisticRow, ...]] = dict.fromkeys(ids, ())
+    for id_ in stored_metadata(hass, ids):  # a new site has none of its hundreds
         rows = get_last_statistics(hass, TAIL, id_, False, {"state", "sum"})
         tails[id_] = tuple(map(_hour_row, reversed(rows.get(id_, []))))
     return tails
