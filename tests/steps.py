@@ -32,7 +32,7 @@ class Steps:
     most: int = 0
     where: list[tuple[str, int]] = field(default_factory=list)
     """The functions that made most of them."""
-    _now: Counter[CodeType] = field(default_factory=Counter)
+    _now: list[CodeType] = field(default_factory=list)
     _thread: int = field(default_factory=threading.get_ident)
 
     def count(self, code: CodeType, *_: Any) -> Any:
@@ -40,14 +40,15 @@ class Steps:
         if not code.co_filename.startswith(OWN):
             return sys.monitoring.DISABLE
         if threading.get_ident() == self._thread:
-            self._now[code] += 1
+            self._now.append(code)  # counted at the end: hashing one is dear
         return None
 
     def end(self) -> None:
         """Note that others have a turn now."""
-        if (steps := self._now.total()) > self.most:
+        if (steps := len(self._now)) > self.most:
             self.most = steps
-            self.where = [(c.co_qualname, n) for c, n in self._now.most_common(5)]
+            most = Counter(self._now).most_common(5)
+            self.where = [(code.co_qualname, times) for code, times in most]
         self._now.clear()
 
 
