@@ -6,7 +6,7 @@ a number or an object. Nothing here raises: what cannot be read is None.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from math import isfinite
+from math import inf, isfinite
 import re
 from typing import Any, Final
 
@@ -30,7 +30,7 @@ _METER_KEY: Final = re.compile(r"(total|self|ext)_(?=.*\d)(.+)")
 
 def number(value: object) -> float | None:
     """Return a finite number, also one written as text; anything else is None."""
-    if type(value) is float:  # as nearly all are: a reply has millions
+    if type(value) is float:
         return value if isfinite(value) else None
     return _NUMBERS.get(type(value), _nothing)(value)
 
@@ -64,6 +64,8 @@ _NUMBERS: Final[Mapping[type, Callable[[Any], float | None]]] = {
 
 def amount(value: object) -> float | None:
     """Return an energy or a volume, without the dust that computing with floats leaves."""
+    if type(value) is float and DUST <= value < inf:  # as nearly all are
+        return value
     result = number(value)
     return 0.0 if result is not None and -DUST < result < DUST else result
 

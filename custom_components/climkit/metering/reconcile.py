@@ -6,11 +6,12 @@ Pure functions over aware UTC times and energies in kWh (or volumes in m³).
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from math import inf, sqrt
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from .hours import BEFORE_ALL, HOUR, QUARTER, HourlyAmounts, hour_of_quarter
 
@@ -28,8 +29,7 @@ HOUR_ROUNDING: Final = 5 * ROUNDING + EXACT
 """The most by which an hour's row can differ from the sum of its four quarters' rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatisticRow:
+class StatisticRow(NamedTuple):
     """One row of a long-term statistic."""
 
     start: datetime
@@ -38,6 +38,17 @@ class StatisticRow:
     """What flowed in that hour."""
     sum: float
     """What has flowed since the first row, that hour included."""
+
+
+def stored_row(stamp: float, state: float | None, sum_: float | None) -> StatisticRow:
+    """Return a row as the database has it: its start is in seconds since 1970."""
+    return StatisticRow(_hour_at(stamp), state or 0.0, sum_ or 0.0)
+
+
+@lru_cache(maxsize=10_000)
+def _hour_at(stamp: float) -> datetime:
+    """Return an hour. Hundreds of statistics have rows of the same ones."""
+    return datetime.fromtimestamp(stamp, UTC)
 
 
 _START: Final = attrgetter("start")
@@ -54,6 +65,11 @@ class StoredWindow:
     """The sum before the window."""
     rows: Sequence[StatisticRow]
     """The rows of the window, oldest first."""
+
+    @property
+    def tail(self) -> tuple[StatisticRow, ...]:
+        """Return the newest TAIL rows, or none if there are fewer."""
+        return tuple(self.rows[-TAIL:]) if len(self.rows) >= TAIL else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..metering.reconcile import TAIL, StatisticRow, StoredWindow, amounts_between
+from ..metering.reconcile import (
+    TAIL,
+    StatisticRow,
+    StoredWindow,
+    amounts_between,
+    stored_row,
+)
 from .turn import check_recorder
 from .updates import RecorderError, newest_of
 
@@ -128,8 +134,4 @@ def stored_metadata(
 
 
 def _hour_row(row: Mapping[str, Any]) -> StatisticRow:
-    return StatisticRow(
-        datetime.fromtimestamp(row["start"], UTC),
-        row["state"] or 0.0,
-        row["sum"] or 0.0,
-    )
+    return stored_row(row["start"], row["state"], row["sum"])

@@ -8,11 +8,11 @@ here. Any of it may move with any version: `transactions` alone imports this mod
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from itertools import batched, pairwise
 import time
-from typing import Any, Final, override
+from typing import Any, Final, NamedTuple, override
 
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.db_schema import Statistics
@@ -38,7 +38,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from ..metering.hours import HOUR
-from ..metering.reconcile import TAIL, Plan, StatisticRow, StoredWindow, plan
+from ..metering.reconcile import (
+    TAIL,
+    Plan,
+    StatisticRow,
+    StoredWindow,
+    plan,
+    stored_row,
+)
 from ..metering.spans import Span
 from .interfaces import missing_names, other_arguments
 from .updates import Derived, Hours, SeriesUpdate, WriteResult, pending_derivations
@@ -136,8 +143,8 @@ def _in_transaction(
 ) -> bool:
     """Add what comes of the work to `results`, which stays empty if it fails."""
     with session_scope(session=instance.get_session()) as session:
-        find = partial(_numbers, instance, session)
-        result = work(Tables(session.connection(), find))
+        tables = Tables(session.connection(), partial(_numbers, instance, session))
+        result = work(tables)
     results.append(result)
     return True
 
@@ -236,8 +243,7 @@ class Tables:
         return len(what.changed) + len(what.gone)
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
+class _Window(NamedTuple):
     """What a statistic has in a window, and the row behind it."""
 
     stored: StoredWindow
@@ -256,7 +262,7 @@ class _Series:
         self, some: SeriesUpdate, tolerance: float
     ) -> tuple[WriteResult, frozenset[datetime]]:
         """Bring the rows in line with an update; tell which hours it revised."""
-        if some.after and not self._has(some.after):
+        if some.after and not self.amounts_in((some.after, some.after + HOUR)):
             return WriteResult(self._tail(), rows_missing=True), frozenset()
         if not some.hours:
             return WriteResult(self._tail()), frozenset()
@@ -264,7 +270,8 @@ class _Series:
         window = self.window(first, last + HOUR)
         what = plan(window.stored, window.following, some.hours, tolerance)
         self.execute(what, window.ids)
-        return WriteResult(self._tail(), len(what.changed)), what.revised
+        tail = None if what or window.following else window.stored.tail
+        return WriteResult(tail or self._tail(), len(what.changed)), what.revised
 
     def window(self, start: datetime, end: datetime) -> _Window:
         """Return the rows in [start, end)."""
@@ -325,9 +332,6 @@ class _Series:
             sums[bound] = sum_
         return {start: sums[end] - sums[start] for start, end in pairwise(bounds)}
 
-    def _has(self, hour: datetime) -> bool:
-        return any(row.start_ts == hour.timestamp() for row in self.rows_from(hour, 1))
-
     def rows_from(self, first: datetime, number: int) -> Sequence[Row[Any]]:
         return self._run(_ROWS_FROM, first=first.timestamp(), number=number).all()
 
@@ -343,6 +347,4 @@ class _Series:
 
 
 def _row_of(row: Row[Any]) -> StatisticRow:
-    return StatisticRow(
-        datetime.fromtimestamp(row.start_ts, UTC), row.state or 0.0, row.sum or 0.0
-    )
+    return stored_row(*row[1:])
