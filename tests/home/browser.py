@@ -11,16 +11,14 @@ from playwright.async_api import ConsoleMessage, Page, async_playwright
 from .home import PASSWORD, USERNAME
 from .patience import STALLED
 
-CHROMIUM: Final = next(
-    filter(
-        None,
-        map(
-            shutil.which,
-            ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
-        ),
-    ),
-    None,
+NAMES: Final = (
+    "chromium-headless-shell",  # the same without windows, menus and their processes
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
 )
+CHROMIUM: Final = next(filter(None, map(shutil.which, NAMES)), None)
 """Path of the browser, None where there is none; `scripts/setup --test` installs it."""
 
 SHOTS: Final = Path(__file__).parent / "shots"
