@@ -92,6 +92,7 @@ class _Selector:
         self._frozen = frozen
         self._busy = busy
         self._requests = requests
+        self._asleep_until: datetime | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -104,16 +105,30 @@ class _Selector:
             return self._real.select(0.02)
         if ready := self._real.select(SETTLE if self._requests.are_under_way else 0):
             return ready
-        self._frozen.tick(timedelta(seconds=timeout) + timedelta(microseconds=1))
+        self._frozen.tick(self._pause(timeout) + timedelta(microseconds=1))
         return []
+
+    def _pause(self, timeout: float) -> timedelta:
+        """Return how much time passes before anything happens again."""
+        until, self._asleep_until = self._asleep_until, None
+        asleep = until - self._frozen.time_to_freeze if until else timedelta()
+        return max(timedelta(seconds=timeout), asleep)
+
+    def fall_asleep(self, until: datetime) -> None:
+        """Let the machine sleep, as soon as no request is on its way."""
+        self._asleep_until = until.replace(tzinfo=None)
 
     @override
     def __repr__(self) -> str:
         return f"<fast {self._real!r}>"
 
 
+type Sleep = Callable[[datetime], None]
+"""Lets the machine sleep until a moment in UTC: whatever was due meanwhile is due then."""
+
+
 @contextmanager
-def fast_clock(frozen: Frozen) -> Iterator[None]:
+def fast_clock(frozen: Frozen) -> Iterator[Sleep]:
     """Let the running loop's clock jump from timer to timer."""
     loop: Any = asyncio.get_running_loop()
     busy, requests = _Busy(), _Requests()
@@ -132,7 +147,7 @@ def fast_clock(frozen: Frozen) -> Iterator[None]:
         return frozen.time_to_freeze.replace(tzinfo=UTC).timestamp()
 
     real, resolution = loop._selector, loop._clock_resolution
-    loop._selector = _Selector(real, frozen, busy, requests)
+    selector = loop._selector = _Selector(real, frozen, busy, requests)
     # Frozen time counts from 1970: a nanosecond is lost in so large a float, and a
     # timer that is due exactly now would never come.
     loop._clock_resolution = 1e-6
@@ -143,6 +158,6 @@ def fast_clock(frozen: Frozen) -> Iterator[None]:
             patch.object(RecorderTurn, "async_run", counted_run),
             patch.object(connector, "connect", requests.watch(connector.connect)),
         ):
-            yield
+            yield selector.fall_asleep
     finally:
         loop._selector, loop._clock_resolution = real, resolution

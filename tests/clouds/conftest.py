@@ -48,7 +48,7 @@ async def life(
     caplog.set_level(logging.INFO, "homeassistant")
     caplog.set_level(logging.INFO, "custom_components.climkit")
     asyncio.get_running_loop().set_debug(False)
-    with fast_clock(freezer):
-        yield CloudLife(hass, cloud, entry, caplog)
+    with fast_clock(freezer) as sleep:
+        yield CloudLife(hass, cloud, entry, caplog, sleep)
         if entry.state is ConfigEntryState.LOADED:
             await hass.config_entries.async_unload(entry.entry_id)

@@ -21,6 +21,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from tests.fast_clock import Sleep
 from tests.ledger import HOUR, WIRE, assert_equal, model_hours, rows_of
 from tests.simulator import Request, SimulatedSite, Simulator, sites
 
@@ -59,6 +60,7 @@ class CloudLife:
     cloud: Simulator
     entry: MockConfigEntry
     caplog: pytest.LogCaptureFixture
+    sleep: Sleep
     series: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Statistics that are compared, with what the model calls them: (medium, column)."""
     since: datetime = BEGINNING
@@ -117,12 +119,31 @@ class CloudLife:
                 pytest.fail(f"History import says {percent} after {within}")
             await self.minutes(5)
 
-    async def night(self) -> None:
-        """Let the next whole night pass: from one to five, and a while."""
+    async def mostly_asleep(self, days: int) -> None:
+        """Let days pass of which the machine sleeps twenty hours, in four pieces.
+
+        Where what happens at every poll of them is not the subject.
+        """
+        for _ in range(4 * days):
+            await self._asleep(timedelta(hours=5))
+            await self.minutes(60)
+
+    async def _asleep(self, time: timedelta) -> None:
+        self.sleep(dt_util.utcnow() + time)
+        await asyncio.sleep(1)  # is over when the machine wakes up
+
+    async def night(self, *, after_sleep: bool = False) -> None:
+        """Let the next whole night pass: from one to five, and a while.
+
+        The machine may sleep until half past midnight.
+        """
         now = dt_util.utcnow().astimezone(ZURICH)
         morning = now.replace(hour=5, minute=40)
         if now.hour >= 1:
             morning += DAY
+        if after_sleep:
+            await self._asleep(morning - now - timedelta(hours=5, minutes=10))
+            now = dt_util.utcnow().astimezone(ZURICH)
         await self.minutes((morning - now) / timedelta(minutes=1))
 
     async def call(self, action: str, **data: Any) -> Any:

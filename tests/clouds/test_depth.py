@@ -129,7 +129,7 @@ async def test_a_depth_that_moves_on_every_day(life: CloudLife, up_to: Any) -> N
     nights = []
     for night in range(6):
         mark = life.mark
-        await life.night()
+        await life.night(after_sleep=True)
         nights.append(sum(r.status == 400 for r in life.asked(mark, "H")))
         if night == 4:
             await life.restart()

@@ -99,7 +99,7 @@ async def test_the_beginning_does_not_move(life: CloudLife) -> None:
     life.site.info = DATES["missing"]
     await life.set_up()
     await life.imported()
-    await life.minutes(2 * 24 * 60)
+    await life.mostly_asleep(2)
     life.site.revise(BEGINNING, BEGINNING + 2 * DAY, factor=1.5)
     await life.night()
     await life.right()
@@ -168,7 +168,8 @@ async def test_what_a_meter_measures_is_corrected(
     await life.minutes(60)
     assert await _unit(hass, meter.id) == "m³"
     meter.type, meter.profile, meter.size = "heating", "room_heat", 4200.0
-    await life.minutes(25 * 60)
+    await life.mostly_asleep(1)
+    await life.minutes(60)
     await life.imported()
     await life.minutes(61)
     assert life.value(f"{meter.id}_consumption") not in (None, "unknown", "unavailable")
@@ -195,7 +196,8 @@ async def test_a_meter_of_electricity_is_none(
     await life.imported()
     assert life.value(f"{meter.id}_consumption_power") is not None
     meter.type, meter.profile, meter.size = measures
-    await life.minutes(26 * 60)
+    await life.mostly_asleep(1)
+    await life.minutes(120)
     await life.imported()
     total = life.value(f"{meter.id}_consumption")
     assert total not in (None, "unknown", "unavailable")

@@ -105,10 +105,12 @@ async def test_a_meter_that_is_gone_goes_in_time(life: CloudLife) -> None:
     await life.imported()
     before = devices(life)
     life.cloud.quirks.unlisted = (life.site.meter(FLAT).id,)
-    await life.minutes(78 * 60)
+    await life.mostly_asleep(3)
+    await life.minutes(6 * 60)
     assert devices(life) == before - 1
     life.cloud.quirks.unlisted = ()
-    await life.minutes(25 * 60)
+    await life.mostly_asleep(1)
+    await life.minutes(60)
     assert devices(life) == before
     await life.right()
 
