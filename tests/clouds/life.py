@@ -119,12 +119,12 @@ class CloudLife:
                 pytest.fail(f"History import says {percent} after {within}")
             await self.minutes(5)
 
-    async def mostly_asleep(self, days: int) -> None:
-        """Let days pass of which the machine sleeps twenty hours, in four pieces.
+    async def mostly_asleep(self, hours: int) -> None:
+        """Let hours pass, of each six of which the machine sleeps five.
 
         Where what happens at every poll of them is not the subject.
         """
-        for _ in range(4 * days):
+        for _ in range(hours // 6):
             await self._asleep(timedelta(hours=5))
             await self.minutes(60)
 

@@ -99,7 +99,7 @@ async def test_the_beginning_does_not_move(life: CloudLife) -> None:
     life.site.info = DATES["missing"]
     await life.set_up()
     await life.imported()
-    await life.mostly_asleep(2)
+    await life.mostly_asleep(48)
     life.site.revise(BEGINNING, BEGINNING + 2 * DAY, factor=1.5)
     await life.night()
     await life.right()
@@ -168,7 +168,7 @@ async def test_what_a_meter_measures_is_corrected(
     await life.minutes(60)
     assert await _unit(hass, meter.id) == "m³"
     meter.type, meter.profile, meter.size = "heating", "room_heat", 4200.0
-    await life.mostly_asleep(1)
+    await life.mostly_asleep(24)
     await life.minutes(60)
     await life.imported()
     await life.minutes(61)
@@ -196,7 +196,7 @@ async def test_a_meter_of_electricity_is_none(
     await life.imported()
     assert life.value(f"{meter.id}_consumption_power") is not None
     meter.type, meter.profile, meter.size = measures
-    await life.mostly_asleep(1)
+    await life.mostly_asleep(24)
     await life.minutes(120)
     await life.imported()
     total = life.value(f"{meter.id}_consumption")

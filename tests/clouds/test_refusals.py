@@ -82,16 +82,19 @@ async def test_a_short_list_of_meters(life: CloudLife, kind: str) -> None:
     await life.set_up()
     await life.imported()
     before = devices(life)
-    await life.minutes(20 * 60)
+    await life.mostly_asleep(18)
+    await life.minutes(2 * 60)
     flat = life.site.meter(FLAT).id
     if kind == "short":
         life.cloud.quirks.unlisted = (flat,)
     else:
         life.cloud.faults.add(Fault(path="meter_info", **LISTS[kind]))
+    mark = life.mark
     for _ in range(6):
         await life.minutes(60)
         assert devices(life) == before
         assert life.value(f"{flat}_consumption") not in (None, "unavailable")
+    assert "meter_info" in {r.endpoint for r in life.cloud.requests[mark:]}
     life.cloud.quirks.unlisted = ()
     life.cloud.faults.clear()
     await life.minutes(61)
@@ -105,11 +108,11 @@ async def test_a_meter_that_is_gone_goes_in_time(life: CloudLife) -> None:
     await life.imported()
     before = devices(life)
     life.cloud.quirks.unlisted = (life.site.meter(FLAT).id,)
-    await life.mostly_asleep(3)
+    await life.mostly_asleep(72)
     await life.minutes(6 * 60)
     assert devices(life) == before - 1
     life.cloud.quirks.unlisted = ()
-    await life.mostly_asleep(1)
+    await life.mostly_asleep(24)
     await life.minutes(60)
     assert devices(life) == before
     await life.right()
@@ -124,8 +127,11 @@ async def test_a_short_list_of_sites(life: CloudLife, kind: str) -> None:
         life.cloud.quirks.unlisted = (life.site.id,)
     else:
         life.cloud.faults.add(Fault(path="all_installations", **LISTS[kind]))
+    mark = life.mark
     await life.restart()
-    await life.minutes(23 * 60)
+    await life.mostly_asleep(18)
+    await life.minutes(5 * 60)
+    assert "all_installations" in {r.endpoint for r in life.cloud.requests[mark:]}
     await life.right()
     assert not life.issues
     assert not life.reauth
