@@ -209,6 +209,7 @@ async def test_what_is_refused(
             with pytest.raises(ServiceValidationError, match=words):
                 await set_tariff(hass, loaded, **wanted(data))
             assert not versions(loaded)
+        await take_away(hass, loaded)
 
 
 async def test_what_is_confirmed(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
@@ -257,6 +258,7 @@ async def test_what_is_no_tariff(
                 await set_tariff(hass, loaded, **wanted(data))
             assert refused.value.path[-1] == field
             assert not versions(loaded)
+        await take_away(hass, loaded)
 
 
 PRICINGS: list[tuple[dict[str, Any], str]] = [
