@@ -18,7 +18,7 @@ from custom_components.climkit.const import DOMAIN
 from custom_components.climkit.history import stored_costs
 from custom_components.climkit.statistics.updates import RecorderError
 
-from .conftest import NOW, entry_for, history_done, set_up
+from .conftest import entry_for, history_done, set_up
 from .history.pricing import HALVES, in_halves
 from .ledger import hours_of
 from .simulator import Fault, SimulatedSite, Simulator, sites
@@ -26,7 +26,11 @@ from .tariffs import add_tariff
 
 FLAT = "Appartement 1.1"
 ZURICH = ZoneInfo("Europe/Zurich")
-CREATED = datetime(2026, 3, 14, 23, tzinfo=UTC)
+NOW = "2026-06-02T10:05:00+00:00"
+"""Early in June: the month before is whole, and there is little besides to import."""
+CREATED = datetime(2026, 4, 28, 22, tzinfo=UTC)
+"""Two days before May."""
+MAY = "2026-05-01T00:00:00", "2026-06-01T00:00:00"
 FIRST = {"valid_from": "2026-01-01"}
 GRID, SOLAR, FEED_IN = 0.27, 0.18, 0.09
 """CHF per kWh."""
@@ -35,8 +39,17 @@ pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 
 @pytest.fixture
-def site() -> SimulatedSite:
-    return sites.community(created=CREATED, heat=True, water=True)
+def created() -> datetime:
+    return CREATED
+
+
+@pytest.fixture
+def site(created: datetime) -> SimulatedSite:
+    """Return a community of which one flat and the common parts are left."""
+    site = sites.community(created=created, water=True)
+    few = ("Introduction", "Installation", "Parties", FLAT)
+    site.meters = [meter for meter in site.meters if str(meter.name).startswith(few)]
+    return site
 
 
 @pytest.fixture
@@ -80,7 +93,10 @@ def quarters(
     span = (datetime.fromisoformat(at).replace(tzinfo=ZURICH) for at in (start, end))
     begin, stop = (at.astimezone(UTC) for at in span)
     now = dt_util.utcnow()
-    return dict(site.model(medium, "15T", begin, min(stop, now), at=now)[column])
+    stop = min(stop, now)
+    return dict(
+        site.model(medium, "15T", begin, stop, at=now, columns=[column])[column]
+    )
 
 
 def cost(
@@ -103,21 +119,25 @@ MONEY = pytest.approx
 """An hour's energy is rounded to the Wh."""
 
 
-@pytest.mark.parametrize("period", ["quarter_hour", "hour", "day", "month"])
 @pytest.mark.parametrize(
-    ("start", "end"),
+    ("start", "end", "created"),
     [
-        ("2026-05-01T00:00:00", "2026-06-01T00:00:00"),
-        ("2026-03-28T00:00:00", "2026-03-31T00:00:00"),
+        (*MAY, CREATED),
+        pytest.param(
+            "2026-03-28T00:00:00",
+            "2026-03-31T00:00:00",
+            datetime(2026, 3, 24, 23, tzinfo=UTC),
+            marks=pytest.mark.freeze_time("2026-04-10T10:05:00+00:00"),
+        ),
     ],
 )
 async def test_costs_beside_readings(
     hass: HomeAssistant,
-    loaded: MockConfigEntry,
     site: SimulatedSite,
-    period: str,
+    loaded: MockConfigEntry,
     start: str,
     end: str,
+    subtests: pytest.Subtests,
 ) -> None:
     """Over a month, and over the night of 23 hours."""
     await priced(
@@ -126,10 +146,17 @@ async def test_costs_beside_readings(
         {"component": "grid", "price": GRID},
         {"component": "feed_in", "price": FEED_IN},
     )
-    reply = await call(
-        hass, loaded, "get_readings", start=start, end=end, period=period
-    )
-    readings = reply["readings"]
+    for period in ("quarter_hour", "hour", "day", "month"):
+        with subtests.test(period=period):
+            asked = {"start": start, "end": end, "period": period}
+            reply = await call(hass, loaded, "get_readings", **asked)
+            _are_beside_readings(reply["readings"], site, **asked)
+
+
+def _are_beside_readings(
+    readings: dict[str, Any], site: SimulatedSite, start: str, end: str, period: str
+) -> None:
+    """Compare costs with the model's."""
     money = {kind for kind, one in readings.items() if one["unit"] == "CHF"}
     assert money == {"grid_import_cost", "grid_export_compensation"}
     for kind, column, price in (
@@ -137,6 +164,7 @@ async def test_costs_beside_readings(
         ("grid_export_compensation", "to_ext", FEED_IN),
     ):
         used = quarters(site, column, start, end)
+        assert used
         if period == "month" and not start.endswith("01T00:00:00"):
             used = {}  # no month begins in these days
         assert (readings[kind]["total"] or 0.0) == MONEY(cost(used, price), abs=0.05)
@@ -171,7 +199,7 @@ async def test_hours_that_are_not_stored_yet(
 ) -> None:
     """The hour of the newest quarter hours, say: it is priced from what came."""
     await priced(hass, loaded, {"component": "grid", "price": GRID})
-    reply = await call(hass, loaded, "get_readings", start="2026-06-16T00:00:00")
+    reply = await call(hass, loaded, "get_readings", start="2026-06-02T00:00:00")
     energy = by_start(reply["readings"]["grid_import"])
     costs = by_start(reply["readings"]["grid_import_cost"])
     assert energy.keys() == costs.keys()
@@ -193,7 +221,7 @@ async def test_readings_come_without_the_recorder(
 
     monkeypatch.setattr(stored_costs, "async_read", busy)
     reply = await call(
-        hass, loaded, "get_readings", start="2026-06-15T00:00:00", period=period
+        hass, loaded, "get_readings", start="2026-06-01T00:00:00", period=period
     )
     assert reply["readings"]["grid_import"]["total"]
     total = reply["readings"]["grid_import_cost"]["total"]
@@ -214,10 +242,9 @@ async def test_the_bill_of_the_last_month(
         {"component": "solar", "price": SOLAR},
     )
     bill = await call(hass, loaded, "get_statement")
-    may = "2026-05-01T00:00:00", "2026-06-01T00:00:00"
     assert bill["start"] == "2026-05-01T00:00:00+02:00"
     assert bill["end"] == "2026-06-01T00:00:00+02:00"
-    imported, exported = (quarters(site, key, *may) for key in ("from_ext", "to_ext"))
+    imported, exported = (quarters(site, key, *MAY) for key in ("from_ext", "to_ext"))
     grid, feed_in = bill["items"]
     assert grid == {
         "component": "grid",
@@ -325,9 +352,9 @@ async def test_nothing_is_owed_without_a_tariff_or_in_the_future(
     await priced(hass, loaded, fee)
     june = {"start": "2026-06-01 00:00:00", "end": "2026-07-01 00:00:00"}
     bill = await call(hass, loaded, "get_statement", **june)
-    # It is the 16th, five past twelve: 15 days and 13 begun hours, of 720.
-    assert bill["fees"] == MONEY(30.0 * (15 * 24 + 13) / 720, abs=0.001)
-    assert bill["end"] == "2026-06-16T12:05:00+02:00"
+    # It is the 2nd, five past twelve: a day and 13 begun hours, of 720.
+    assert bill["fees"] == MONEY(30.0 * (24 + 13) / 720, abs=0.001)
+    assert bill["end"] == "2026-06-02T12:05:00+02:00"
     with pytest.raises(ServiceValidationError) as caught:
         await call(hass, loaded, "get_statement", start="2026-07-01 00:00:00")
     assert caught.value.translation_key == "end_before_start"

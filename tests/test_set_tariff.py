@@ -19,7 +19,8 @@ from .conftest import NOW, entry_for, history_done, set_up
 from .ledger import HOUR, hours_of, rows_of
 from .simulator import SimulatedSite, Simulator, sites
 
-CREATED = datetime(2026, 6, 1, 22, tzinfo=UTC)
+CREATED = datetime(2026, 6, 5, 22, tzinfo=UTC)
+"""Some days ago, with a Monday."""
 FLAT = "Appartement 1.1"
 GRID: dict[str, Any] = {"component": "grid", "valid_from": "2026-01-01", "price": 0.27}
 HIGH: dict[str, Any] = {"price": 0.31, "from": "07:00", "to": "20:00"}
@@ -37,14 +38,20 @@ pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 @pytest.fixture
 def site() -> SimulatedSite:
-    return sites.community(created=CREATED, water=True)
+    """Return a community of which one flat and the common parts are left."""
+    site = sites.community(created=CREATED, water=True)
+    few = ("Introduction", "Installation", "Parties", FLAT)
+    site.meters = [meter for meter in site.meters if str(meter.name).startswith(few)]
+    return site
 
 
 @pytest.fixture
 async def loaded(
     hass: HomeAssistant, cloud: Simulator, site: SimulatedSite
 ) -> MockConfigEntry:
-    """Return the entry of the site, with its history in."""
+    """Return the entry of the site, with its history in, beside sensors of others."""
+    hass.states.async_set("sensor.power", "7", {"unit_of_measurement": "W"})
+    hass.states.async_set("sensor.price", "0.2", {"unit_of_measurement": "CHF/kWh"})
     entry = entry_for(site, meters=[site.meter(FLAT).id])
     await hass.config.async_set_time_zone("Europe/Zurich")
     await set_up(hass, entry)
@@ -59,6 +66,13 @@ async def set_tariff(hass: HomeAssistant, entry: MockConfigEntry, **data: Any) -
         {"config_entry_id": entry.entry_id, **data},
         blocking=True,
     )
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def take_away(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Delete all versions, so that the next case begins with none."""
+    for subentry_id in list(entry.subentries):
+        hass.config_entries.async_remove_subentry(entry, subentry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
@@ -149,22 +163,28 @@ async def test_zones_as_yaml_has_them(
         assert stored[hour] == pytest.approx(energy[hour] * price, abs=ROUNDING)
 
 
-@pytest.mark.parametrize("by", ["id", "device"])
 async def test_meters_of_their_own(
-    hass: HomeAssistant, loaded: MockConfigEntry, site: SimulatedSite, by: str
+    hass: HomeAssistant, loaded: MockConfigEntry, site: SimulatedSite
 ) -> None:
-    flat = meter = site.meter(FLAT).id
-    if by == "device":
-        found = dr.async_get(hass).async_get_device_by_identifier(
-            (DOMAIN, flat), loaded.entry_id
-        )
-        assert found
-        meter = found.id
-    await set_tariff(hass, loaded, **GRID, meters=[meter])
-    (version,) = versions(loaded)
-    assert version["meters"] == [flat]
-    assert await rows_of(hass, f"{DOMAIN}:{flat}_grid_consumption_cost")
-    assert not await costs(hass, site)
+    """Told by their ids, or by their devices."""
+    flat = site.meter(FLAT).id
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, flat), loaded.entry_id
+    )
+    assert device
+    for meter in (flat, device.id):
+        await set_tariff(hass, loaded, **GRID, meters=[meter])
+        (version,) = versions(loaded)
+        assert version["meters"] == [flat]
+        assert await rows_of(hass, f"{DOMAIN}:{flat}_grid_consumption_cost")
+        assert not await costs(hass, site)
+        await take_away(hass, loaded)
+        assert not await rows_of(hass, f"{DOMAIN}:{flat}_grid_consumption_cost")
+
+
+def wanted(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a price of the grid with changes; None takes something away."""
+    return {key: some for key, some in (GRID | data).items() if some is not None}
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -180,109 +200,103 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("data", "words"), REFUSED)
 async def test_what_is_refused(
-    hass: HomeAssistant, loaded: MockConfigEntry, data: dict[str, Any], words: str
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
 ) -> None:
     """In the words of the form, and nothing is half done."""
-    hass.states.async_set("sensor.power", "7", {"unit_of_measurement": "W"})
-    hass.states.async_set("sensor.price", "0.2", {"unit_of_measurement": "CHF/kWh"})
-    wanted = {key: some for key, some in (GRID | data).items() if some is not None}
-    with pytest.raises(ServiceValidationError, match=words):
-        await set_tariff(hass, loaded, **wanted)
-    assert not versions(loaded)
+    for data, words in REFUSED:
+        with subtests.test(str(data)):
+            with pytest.raises(ServiceValidationError, match=words):
+                await set_tariff(hass, loaded, **wanted(data))
+            assert not versions(loaded)
+        await take_away(hass, loaded)
 
 
 async def test_what_is_confirmed(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    await set_tariff(hass, loaded, **(GRID | {"price": 2.5, "confirmed": True}))
+    """That is not kept, nor is a fee of nothing: it would be a statistic of zeros."""
+    given = {"price": 2.5, "confirmed": True, "monthly_fee": 0}
+    await set_tariff(hass, loaded, **(GRID | given))
     (version,) = versions(loaded)
     assert version["price"] == 2.5
-    assert "confirmed" not in version
+    assert not {"confirmed", "monthly_fee"} & version.keys()
 
 
-@pytest.mark.parametrize(
-    ("data", "field"),
-    [
-        ({"component": "gas"}, "component"),
-        ({"price": "dear"}, "price"),
-        ({"price": True}, "price"),
-        ({"price": float("inf")}, "price"),
-        ({"price": None}, "price"),
-        ({"valid_from": "soon"}, "valid_from"),
-        ({"monthly_fee": -1}, "monthly_fee"),
-        ({"zones": [{"price": 0.2, "from": "07:00"}]}, "to"),
-        ({"zones": [{**HIGH, "to": 24 * 60 + 1}]}, "to"),
-        ({"zones": [{**HIGH, "to": 59 * 60 + 59}]}, "to"),
-        ({"zones": [{**HIGH, "to": 90_000}]}, "to"),
-        ({"zones": [{**HIGH, "to": -1}]}, "to"),
-        ({"zones": [{**HIGH, "from": True}]}, "from"),
-        ({"zones": [{**HIGH, "price": False}]}, "price"),
-        ({"days": ["mon"]}, "days"),
-        ({"pricing": "fixed", "zones": [HIGH]}, "zones"),
-        ({"workday": "binary_sensor.workday"}, "workday"),
-        (TIMES | {"workday": "light.kitchen"}, "workday"),
-        (TIMES | {"surcharge": 0.1}, "surcharge"),
-        (ENTITY | {"price": 0.27}, "price"),
-        (ENTITY | {"entity_id": "light.kitchen"}, "entity_id"),
-        (ENTITY | {"entity_id": None}, "entity_id"),
-        (ENTITY | {"vat": -8.1}, "vat"),
-    ],
-)
+NO_TARIFF: list[tuple[dict[str, Any], str]] = [
+    ({"component": "gas"}, "component"),
+    ({"price": "dear"}, "price"),
+    ({"price": True}, "price"),
+    ({"price": float("inf")}, "price"),
+    ({"price": None}, "price"),
+    ({"valid_from": "soon"}, "valid_from"),
+    ({"monthly_fee": -1}, "monthly_fee"),
+    ({"zones": [{"price": 0.2, "from": "07:00"}]}, "to"),
+    ({"zones": [{**HIGH, "to": 24 * 60 + 1}]}, "to"),
+    ({"zones": [{**HIGH, "to": 59 * 60 + 59}]}, "to"),
+    ({"zones": [{**HIGH, "to": 90_000}]}, "to"),
+    ({"zones": [{**HIGH, "to": -1}]}, "to"),
+    ({"zones": [{**HIGH, "from": True}]}, "from"),
+    ({"zones": [{**HIGH, "price": False}]}, "price"),
+    ({"days": ["mon"]}, "days"),
+    ({"pricing": "fixed", "zones": [HIGH]}, "zones"),
+    ({"workday": "binary_sensor.workday"}, "workday"),
+    (TIMES | {"workday": "light.kitchen"}, "workday"),
+    (TIMES | {"surcharge": 0.1}, "surcharge"),
+    (ENTITY | {"price": 0.27}, "price"),
+    (ENTITY | {"entity_id": "light.kitchen"}, "entity_id"),
+    (ENTITY | {"entity_id": None}, "entity_id"),
+    (ENTITY | {"vat": -8.1}, "vat"),
+]
+
+
 async def test_what_is_no_tariff(
-    hass: HomeAssistant, loaded: MockConfigEntry, data: dict[str, Any], field: str
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
 ) -> None:
     """The field is named; nothing that was written is dropped without a word."""
-    hass.states.async_set("sensor.price", "0.2", {"unit_of_measurement": "CHF/kWh"})
-    wanted = {key: some for key, some in (GRID | data).items() if some is not None}
-    with pytest.raises(vol.Invalid) as refused:
-        await set_tariff(hass, loaded, **wanted)
-    assert refused.value.path[-1] == field
-    assert not versions(loaded)
+    for data, field in NO_TARIFF:
+        with subtests.test(str(data)):
+            with pytest.raises(vol.Invalid) as refused:
+                await set_tariff(hass, loaded, **wanted(data))
+            assert refused.value.path[-1] == field
+            assert not versions(loaded)
+        await take_away(hass, loaded)
 
 
-@pytest.mark.parametrize(
-    ("data", "pricing"),
-    [
-        ({}, "fixed"),
-        ({"price": 0.0}, "fixed"),
-        ({"zones": [HIGH]}, "times"),
-        (
-            {"price": None, "zones": [HIGH, {**HIGH, "from": 20 * 60, "to": "07:00"}]},
-            "times",
-        ),
-        (ENTITY | {"pricing": None, "surcharge": 0.12, "vat": 8.1}, "entity"),
-    ],
-)
+PRICINGS: list[tuple[dict[str, Any], str]] = [
+    ({}, "fixed"),
+    ({"price": 0.0}, "fixed"),
+    ({"zones": [HIGH]}, "times"),
+    (
+        {"price": None, "zones": [HIGH, {**HIGH, "from": 20 * 60, "to": "07:00"}]},
+        "times",
+    ),
+    (ENTITY | {"pricing": None, "surcharge": 0.12, "vat": 8.1}, "entity"),
+]
+
+
 async def test_the_kind_of_pricing_is_what_was_written(
-    hass: HomeAssistant, loaded: MockConfigEntry, data: dict[str, Any], pricing: str
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
 ) -> None:
     """Whoever writes zones means prices by time."""
-    hass.states.async_set("sensor.price", "0.2", {"unit_of_measurement": "CHF/kWh"})
-    wanted = {key: some for key, some in (GRID | data).items() if some is not None}
-    await set_tariff(hass, loaded, **wanted)
-    (version,) = versions(loaded)
-    assert version["pricing"] == pricing
+    for data, pricing in PRICINGS:
+        with subtests.test(str(data)):
+            await set_tariff(hass, loaded, **wanted(data))
+            (version,) = versions(loaded)
+            assert version["pricing"] == pricing
+        await take_away(hass, loaded)
 
 
-@pytest.mark.parametrize("midnight", ["24:00", 24 * 60, 24 * 3600, "00:00", 0])
 async def test_a_zone_until_midnight(
-    hass: HomeAssistant, loaded: MockConfigEntry, midnight: Any
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
 ) -> None:
     """As people write it, whether YAML takes it for text, for minutes or for seconds."""
-    zones = [HIGH | {"from": "18:00", "to": midnight}]
-    await set_tariff(hass, loaded, **(GRID | TIMES | {"zones": zones}))
-    (version,) = versions(loaded)
-    (zone,) = version["zones"]
-    assert (zone["from"], zone["to"]) == ("18:00:00", "00:00:00")
-
-
-async def test_no_fee_is_none_of_nothing(
-    hass: HomeAssistant, loaded: MockConfigEntry
-) -> None:
-    """As in the form: it would be a statistic of zeros."""
-    await set_tariff(hass, loaded, **GRID, monthly_fee=0)
-    (version,) = versions(loaded)
-    assert "monthly_fee" not in version
+    for midnight in ("24:00", 24 * 60, 24 * 3600, "00:00", 0):
+        with subtests.test(midnight=midnight):
+            zones = [HIGH | {"from": "18:00", "to": midnight}]
+            await set_tariff(hass, loaded, **(GRID | TIMES | {"zones": zones}))
+            (version,) = versions(loaded)
+            (zone,) = version["zones"]
+            assert (zone["from"], zone["to"]) == ("18:00:00", "00:00:00")
+        await take_away(hass, loaded)
 
 
 async def test_forty_calls_at_once(

@@ -10,7 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from tests.conftest import WITHOUT_STATES
+from tests.conftest import WITHOUT_STATES, entry_for
 from tests.simulator import SimulatedSite, Simulator, sites
 
 from .running import Running
@@ -35,6 +35,12 @@ def site() -> SimulatedSite:
     site.name = "My building"
     site.meter("Appartement 1.1").name = "My flat"
     return site
+
+
+@pytest.fixture
+def entry(site: SimulatedSite) -> MockConfigEntry:
+    """Return an entry of which one meter was chosen: nobody asks for the others."""
+    return entry_for(site, meters=[site.meter("My flat").id])
 
 
 @pytest.fixture

@@ -42,7 +42,8 @@ DAY: Final = timedelta(days=1)
 TUESDAY: Final = date(2026, 6, 16)
 
 LAST_READING: Final = "sensor.my_building_last_reading"
-CREATED_BEFORE: Final = timedelta(days=36)
+CREATED_BEFORE: Final = timedelta(days=3)
+"""Enough where nothing is compared with what was before."""
 
 
 def local(day: date, hour: int, minute: int = 0) -> datetime:

@@ -11,10 +11,12 @@ NIGHTS = [
     pytest.param(date(2026, 3, 29), id="night of two hours"),
     pytest.param(date(2026, 10, 25), id="night of four hours"),
 ]
+OLD_ENOUGH = timedelta(days=17)
+"""A night is compared with fourteen; there are others before these."""
 
 
 async def _start(running: Running, day: date, **inputs: object) -> None:
-    await running.set_up(local(day, 6, 50))
+    await running.set_up(local(day, 6, 50), created_before=OLD_ENOUGH)
     await running.automate("night", meter=running.device(), **inputs)
 
 
@@ -82,7 +84,7 @@ async def test_so_much_more_is_what_was_chosen(
     last, usual = _nights(running, TUESDAY, column="conso_total")
     more = {"percent": 100 * (last / usual - 1), "watts": last - usual}[bound]
     bounds = {"percent": 0, "watts": 0} | {bound: more * (0.98 if told else 1.02)}
-    await running.set_up(local(TUESDAY, 6, 50))
+    await running.set_up(local(TUESDAY, 6, 50), created_before=OLD_ENOUGH)
     await running.automate("night", **bounds)
     await running.until(local(TUESDAY, 7, 10))
     assert [message[:16] for message in await running.finished()] == (

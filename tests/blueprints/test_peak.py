@@ -11,7 +11,7 @@ from .running import HOUR, LAST_READING, QUARTER, STEP, TUESDAY, ZURICH, Running
 
 LIMIT = 8.0
 PEAK = local(TUESDAY, 14, 30)
-START = local(TUESDAY, 12, 5)
+START = local(TUESDAY, 13, 35)
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +132,7 @@ async def test_one_request_for_each_publication(
     running: Running, cloud: Simulator
 ) -> None:
     """As its description says."""
-    await running.start("peak", START, limit=1000)
+    await running.start("peak", local(TUESDAY, 12, 5), limit=1000)
     await running.until(local(TUESDAY, 13))
     counts = [_asked(cloud)]
     await running.until(local(TUESDAY, 14))

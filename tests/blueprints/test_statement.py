@@ -20,8 +20,10 @@ GRID, SOLAR, FEE = 0.2725, 0.18, 5.0
 
 
 async def _set_up(running: Running, day: date = FIFTH) -> None:
-    """Set up a site that is older than the month before."""
-    await running.set_up(local(day, 8, 50), created_before=timedelta(days=70))
+    """Set up a site that is days older than the month before."""
+    begin = (day.replace(day=1) - DAY).replace(day=1)
+    age = local(day, 8, 50) - local(begin - 3 * DAY, 0)
+    await running.set_up(local(day, 8, 50), created_before=age)
 
 
 def _sum(running: Running, column: str, day: date) -> float:

@@ -58,9 +58,11 @@ def _has_enough(running: Running, at: datetime, share: int) -> bool:
 @pytest.mark.parametrize("share", [100, 50])
 async def test_it_starts_when_there_is_surplus(running: Running, share: int) -> None:
     """Once two quarter hours had enough for this share of the roof, and soon after."""
-    await _start(running, local(TUESDAY, 5, 5), share=share)
+    morning = local(TUESDAY, 8, 5)
+    assert not _has_enough(running, morning, share)
+    await _start(running, morning, share=share)
     started = await _switched(running, STATE_ON, local(TUESDAY, 15))
-    steps = (local(TUESDAY, 5, 5) + number * STEP for number in range(120))
+    steps = (morning + number * STEP for number in range(120))
     enough = next(at for at in steps if _has_enough(running, at, share))
     assert timedelta(0) <= started - enough <= QUARTER
     (message,) = await running.finished()
@@ -129,7 +131,7 @@ async def test_it_keeps_running_while_there_is_surplus(running: Running) -> None
     await _start(running, least=0)
     await running.reload()
     await _switched(running, STATE_ON, local(TUESDAY, 13))
-    while dt_util.utcnow() < local(TUESDAY, 16):
+    while dt_util.utcnow() < local(TUESDAY, 15):
         await running.until(dt_util.utcnow() + STEP)
         assert running.state(DISHWASHER) == STATE_ON
 
@@ -147,7 +149,7 @@ async def test_it_stops_when_nothing_is_known(running: Running) -> None:
 
 async def test_it_is_only_started_if_so_chosen(running: Running) -> None:
     await _clouded(running, least=0, switch_off=False)
-    await running.until(local(TUESDAY, 18))
+    await running.until(local(TUESDAY, 16))
     assert running.state(DISHWASHER) == STATE_ON
 
 

@@ -1,6 +1,7 @@
 """In which words the actions refuse."""
 
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -13,11 +14,19 @@ import voluptuous as vol
 
 from custom_components.climkit.const import DOMAIN
 
-from ..conftest import NOW, entry_for, set_up
-from ..simulator import Fault, Simulator, sites
+from ..conftest import LATELY, NOW, entry_for, set_up
+from ..simulator import Fault, SimulatedSite, Simulator, sites
 from .calls import device, read
 
 pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
+
+
+@pytest.fixture(autouse=True)
+def _young(site: SimulatedSite) -> None:
+    """Let there be days of history, of which nobody reads any here."""
+    site.created = LATELY
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no such meter": (
         {"meter": "nonsense"},
@@ -46,18 +55,22 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
 async def test_what_cannot_be_answered_is_refused_in_words(
-    hass: HomeAssistant, cloud: Simulator, loaded: MockConfigEntry, case: str
+    hass: HomeAssistant,
+    cloud: Simulator,
+    loaded: MockConfigEntry,
+    subtests: pytest.Subtests,
 ) -> None:
     """Before anything is asked of the cloud."""
-    data, words = REFUSED[case]
+    await hass.async_block_till_done(wait_background_tasks=True)
     before = len(cloud.requests)
-    with pytest.raises(ServiceValidationError) as refusal:
-        await read(hass, loaded, **data)
-    assert refusal.value.translation_domain == DOMAIN
-    assert str(refusal.value) == words
-    assert len(cloud.requests) == before
+    for case, (data, words) in REFUSED.items():
+        with subtests.test(case):
+            with pytest.raises(ServiceValidationError) as refusal:
+                await read(hass, loaded, **data)
+            assert refusal.value.translation_domain == DOMAIN
+            assert str(refusal.value) == words
+            assert len(cloud.requests) == before
 
 
 async def test_devices_that_are_no_meter_of_the_site_are_refused_by_name(
@@ -81,54 +94,54 @@ async def test_devices_that_are_no_meter_of_the_site_are_refused_by_name(
         )
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        {"start": "yesterday"},
-        {"start": 7},
-        {"start": "0001-01-01"},
-        {"end": "9999-12-31"},
-        {"meter": ["a", "b"]},
-        {"period": "fortnight"},
-        {"flow": "consumption"},
-    ],
-    ids=str,
-)
+NOT_MEANT: list[dict[str, Any]] = [
+    {"start": "yesterday"},
+    {"start": 7},
+    {"start": "0001-01-01"},
+    {"end": "9999-12-31"},
+    {"meter": ["a", "b"]},
+    {"period": "fortnight"},
+    {"flow": "consumption"},
+]
+
+
 async def test_what_is_not_meant_like_this_is_refused(
-    hass: HomeAssistant, loaded: MockConfigEntry, data: dict[str, Any]
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
 ) -> None:
-    with pytest.raises(vol.Invalid):
-        await read(hass, loaded, **data)
+    """Of readings, and of history from an impossible time."""
+    for data in NOT_MEANT:
+        with subtests.test(str(data)), pytest.raises(vol.Invalid):
+            await read(hass, loaded, **data)
+    for start in ("yesterday", "0001-01-01", "9999-12-31"):
+        data = {"config_entry_id": loaded.entry_id, "start": start}
+        with subtests.test(history_from=start), pytest.raises(vol.Invalid):
+            await hass.services.async_call(
+                DOMAIN, "import_history", data, blocking=True
+            )
 
 
-@pytest.mark.parametrize("start", ["yesterday", "0001-01-01", "9999-12-31"])
-async def test_history_is_not_fetched_from_an_impossible_time(
-    hass: HomeAssistant, loaded: MockConfigEntry, start: str
-) -> None:
-    data = {"config_entry_id": loaded.entry_id, "start": start}
-    with pytest.raises(vol.Invalid):
-        await hass.services.async_call(DOMAIN, "import_history", data, blocking=True)
-
-
-@pytest.mark.parametrize("action", ["get_readings", "import_history"])
 async def test_a_site_that_is_not_loaded(
-    hass: HomeAssistant, loaded: MockConfigEntry, action: str
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
 ) -> None:
     """Home Assistant has words for that, and for one that is not there."""
     await hass.config_entries.async_unload(loaded.entry_id)
-    for entry_id, key in (
-        (loaded.entry_id, "service_config_entry_not_loaded"),
-        ("nonsense", "service_config_entry_not_found"),
+    for action, (entry_id, key) in product(
+        ("get_readings", "import_history"),
+        (
+            (loaded.entry_id, "service_config_entry_not_loaded"),
+            ("nonsense", "service_config_entry_not_found"),
+        ),
     ):
-        with pytest.raises(ServiceValidationError) as refusal:
-            await hass.services.async_call(
-                DOMAIN,
-                action,
-                {"config_entry_id": entry_id},
-                blocking=True,
-                return_response=action == "get_readings",
-            )
-        assert refusal.value.translation_key == key
+        with subtests.test(action=action, key=key):
+            with pytest.raises(ServiceValidationError) as refusal:
+                await hass.services.async_call(
+                    DOMAIN,
+                    action,
+                    {"config_entry_id": entry_id},
+                    blocking=True,
+                    return_response=action == "get_readings",
+                )
+            assert refusal.value.translation_key == key
 
 
 TROUBLE: dict[str, tuple[Fault, str]] = {

@@ -22,9 +22,16 @@ from .tariff_dialog import (
     at_times,
     only_tariff,
     price_entity,
+    take_away,
+    three_flats,
 )
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
+
+
+@pytest.fixture
+def site() -> SimulatedSite:
+    return three_flats()
 
 
 async def test_one_price(
@@ -108,20 +115,23 @@ PRESETS: dict[str, list[tuple[str, str, list[str] | None]]] = {
 }
 
 
-@pytest.mark.parametrize("preset", PRESETS)
 async def test_two_prices_and_usual_hours(
-    hass: HomeAssistant, loaded: MockConfigEntry, preset: str
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
 ) -> None:
-    dialog = await at_times(hass, loaded)
-    await dialog.submit(preset=preset, high_price=0.2921, price=0.1834)
-    assert dialog.step == "confirm"
-    await dialog.submit()
-    tariff = only_tariff(loaded)
-    assert tariff.title == "Grid from 2026-01-01 · 0.2921/0.1834"
-    assert tariff.data["zones"] == [
-        {"price": 0.2921, "from": start, "to": end} | ({"days": days} if days else {})
-        for start, end, days in PRESETS[preset]
-    ]
+    for preset, hours in PRESETS.items():
+        with subtests.test(preset):
+            dialog = await at_times(hass, loaded)
+            await dialog.submit(preset=preset, high_price=0.2921, price=0.1834)
+            assert dialog.step == "confirm"
+            await dialog.submit()
+            tariff = only_tariff(loaded)
+            assert tariff.title == "Grid from 2026-01-01 · 0.2921/0.1834"
+            assert tariff.data["zones"] == [
+                {"price": 0.2921, "from": start, "to": end}
+                | ({"days": days} if days else {})
+                for start, end, days in hours
+            ]
+        await take_away(hass, loaded)
 
 
 async def test_usual_hours_can_be_changed(
@@ -145,25 +155,25 @@ async def test_usual_hours_can_be_changed(
     ]
 
 
-@pytest.mark.parametrize(
-    ("price", "unit"), [(0.234, "CHF/kWh"), (23.4, "Rp./kWh"), (234, "CHF/MWh")]
-)
 async def test_price_of_an_entity(
-    hass: HomeAssistant, loaded: MockConfigEntry, price: float, unit: str
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
 ) -> None:
-    price_entity(hass, price, unit)
-    dialog = await at_entity(hass, loaded)
-    await dialog.submit(entity_id="sensor.price", surcharge=0.0276, vat=8.1)
-    assert dialog.facts["title"] == "Grid from 2026-01-01 · price"
-    await dialog.submit()
-    assert only_tariff(loaded).data == GRID | {
-        "meters": [],
-        "pricing": "entity",
-        "entity_id": "sensor.price",
-        "surcharge": 0.0276,
-        "vat": 8.1,
-        "dashboard": True,
-    }
+    for price, unit in ((0.234, "CHF/kWh"), (23.4, "Rp./kWh"), (234, "CHF/MWh")):
+        with subtests.test(unit):
+            price_entity(hass, price, unit)
+            dialog = await at_entity(hass, loaded)
+            await dialog.submit(entity_id="sensor.price", surcharge=0.0276, vat=8.1)
+            assert dialog.facts["title"] == "Grid from 2026-01-01 · price"
+            await dialog.submit()
+            assert only_tariff(loaded).data == GRID | {
+                "meters": [],
+                "pricing": "entity",
+                "entity_id": "sensor.price",
+                "surcharge": 0.0276,
+                "vat": 8.1,
+                "dashboard": True,
+            }
+        await take_away(hass, loaded)
 
 
 async def test_for_some_meters(
@@ -194,22 +204,20 @@ async def test_a_fee_of_nothing_is_none(
     assert "monthly_fee" not in only_tariff(loaded).data
 
 
-@pytest.mark.parametrize(
-    ("language", "title"),
-    [
+async def test_titles_in_the_language_of_the_system(
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
+) -> None:
+    for language, title in (
         ("de", "Netz ab 2026-01-01 · 0.28"),
         ("fr", "Réseau dès le 2026-01-01 · 0.28"),
         ("it", "Rete dal 2026-01-01 · 0.28"),
-    ],
-)
-async def test_titles_in_the_language_of_the_system(
-    hass: HomeAssistant, loaded: MockConfigEntry, language: str, title: str
-) -> None:
-    hass.config.language = language
-    dialog = await Dialog.add(hass, loaded)
-    await dialog.submit(**GRID, pricing="fixed")
-    await dialog.submit(price=0.28)
-    assert dialog.facts["title"] == title
+    ):
+        with subtests.test(language):
+            hass.config.language = language
+            dialog = await Dialog.add(hass, loaded)
+            await dialog.submit(**GRID, pricing="fixed")
+            await dialog.submit(price=0.28)
+            assert dialog.facts["title"] == title
 
 
 async def test_no_preview_while_the_recorder_does_not_serve(

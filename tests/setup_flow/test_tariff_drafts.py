@@ -8,14 +8,19 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from ..conftest import LATELY, NOW, entry_for, set_up
 from ..simulator import SimulatedSite, Simulator, sites
-from .tariff_dialog import Dialog
+from .tariff_dialog import Dialog, three_flats
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 HOURS = [
     {"from": "07:00:00", "to": "12:00:00"},
     {"from": "17:00:00", "to": "23:00:00"},
 ]
+
+
+@pytest.fixture
+def site() -> SimulatedSite:
+    return three_flats()
 
 
 @pytest.fixture

@@ -18,16 +18,18 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
 
-from ..conftest import NOW, history_done, set_up
+from ..conftest import entry_for, history_done, set_up
 from ..ledger import rows_of
 from ..simulator import SimulatedSite, Simulator, sites
 from .tariff_dialog import Dialog
 
-pytestmark = pytest.mark.freeze_time(NOW)
+NOW = "2026-06-02T10:05:00+00:00"
+"""Early in June: May is the last full month, and there is little besides to import."""
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 ZURICH = ZoneInfo("Europe/Zurich")
 MAY = datetime(2026, 4, 30, 22, tzinfo=UTC), datetime(2026, 5, 31, 22, tzinfo=UTC)
-WEEK = ["mon", "tue", "wed", "thu", "fri"]
+FLATS = "Appartement 1.1", "Appartement 1.2", "Appartement 2.1"
 HOUR = timedelta(hours=1)
 
 # Rounded to 0.001 by the hour, 744 of them; shown with one decimal, or with two.
@@ -36,8 +38,17 @@ ENERGY, COST = 0.12, 0.05
 
 @pytest.fixture
 def site() -> SimulatedSite:
-    """Return a site that has all of May, and some days before."""
-    return sites.community(created=datetime(2026, 4, 24, 22, tzinfo=UTC), water=True)
+    """Return a site that has all of May and two days before; of four consumers."""
+    site = sites.community(created=datetime(2026, 4, 28, 22, tzinfo=UTC), water=True)
+    few = ("Introduction", "Installation", "Parties", *FLATS)
+    site.meters = [meter for meter in site.meters if str(meter.name).startswith(few)]
+    return site
+
+
+@pytest.fixture
+def entry(site: SimulatedSite) -> MockConfigEntry:
+    """Return an entry of which the flats' meters of electricity were chosen."""
+    return entry_for(site, meters=[site.meter(flat).id for flat in FLATS])
 
 
 @pytest.fixture
@@ -89,48 +100,44 @@ def number(text: str) -> float:
     return float(text.split(maxsplit=1)[0])
 
 
-@pytest.mark.parametrize(
-    ("component", "column"),
-    [("grid", "from_ext"), ("solar", "self"), ("feed_in", "to_ext")],
-)
 async def test_one_price(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     site: SimulatedSite,
-    component: str,
-    column: str,
+    subtests: pytest.Subtests,
 ) -> None:
-    facts = await preview(
-        hass, loaded, {"price": 0.277}, component=component, pricing="fixed"
-    )
-    energy = sum(quarters(site, column).values())
-    assert energy > 100
-    assert facts["month"] == "May 2026"
-    assert facts["energy"].endswith(" kWh")
-    assert number(facts["energy"]) == pytest.approx(energy, abs=ENERGY)
-    assert float(facts["cost"]) == pytest.approx(energy * 0.277, abs=COST)
-    assert facts["unpriced_hours"] == "0"
+    """Of each component: nothing is kept of what is only previewed."""
+    columns = {"grid": "from_ext", "solar": "self", "feed_in": "to_ext"}
+    for component, column in columns.items():
+        with subtests.test(component=component):
+            facts = await preview(
+                hass, loaded, {"price": 0.277}, component=component, pricing="fixed"
+            )
+            energy = sum(quarters(site, column).values())
+            assert energy > 100
+            assert facts["month"] == "May 2026"
+            assert facts["energy"].endswith(" kWh")
+            assert number(facts["energy"]) == pytest.approx(energy, abs=ENERGY)
+            assert float(facts["cost"]) == pytest.approx(energy * 0.277, abs=COST)
+            assert facts["unpriced_hours"] == "0"
 
 
-@pytest.mark.parametrize("valid_from", ["2026-05-20", "2027-01-01"])
 async def test_as_if_it_had_been_valid(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     site: SimulatedSite,
-    valid_from: str,
+    subtests: pytest.Subtests,
 ) -> None:
     """Next year's price is shown by a month that there is; the fee stands apart."""
-    facts = await preview(
-        hass,
-        loaded,
-        {"price": 0.277},
-        pricing="fixed",
-        valid_from=valid_from,
-        monthly_fee=12,
-    )
     energy = sum(quarters(site, "from_ext").values())
-    assert float(facts["cost"]) == pytest.approx(energy * 0.277, abs=COST)
-    assert facts["fee"] == "12.00"
+    for valid_from in ("2026-05-20", "2027-01-01"):
+        typed = {"valid_from": valid_from, "monthly_fee": 12}
+        with subtests.test(valid_from=valid_from):
+            facts = await preview(
+                hass, loaded, {"price": 0.277}, pricing="fixed", **typed
+            )
+            assert float(facts["cost"]) == pytest.approx(energy * 0.277, abs=COST)
+            assert facts["fee"] == "12.00"
 
 
 async def test_high_and_low_price(
@@ -191,8 +198,8 @@ async def test_days_off_are_sundays(
 async def test_of_some_meters(
     hass: HomeAssistant, loaded: MockConfigEntry, site: SimulatedSite
 ) -> None:
-    """Their energy from the grid, all together."""
-    flats = [site.meter(f"Appartement {n}").id for n in ("1.1", "2.1")]
+    """Their energy from the grid, all together, and not the third's."""
+    flats = [site.meter(flat).id for flat in FLATS[::2]]
     facts = await preview(hass, loaded, {"price": 0.3}, pricing="fixed", meters=flats)
     energy = sum(quarters(site, *(f"ext_{flat}" for flat in flats)).values())
     assert number(facts["energy"]) == pytest.approx(energy, abs=ENERGY)
@@ -255,7 +262,7 @@ async def test_before_there_is_any_history(
     cloud: Simulator, hass: HomeAssistant, site: SimulatedSite, entry: MockConfigEntry
 ) -> None:
     """Nothing was used, as far as is known."""
-    site.created = datetime(2026, 6, 9, 22, tzinfo=UTC)
+    site.created = datetime(2026, 5, 31, 22, tzinfo=UTC)
     await set_up(hass, entry)
     facts = await preview(hass, entry, {"price": 0.2}, pricing="fixed")
     assert (facts["energy"], facts["cost"]) == ("0.0 kWh", "0.00")

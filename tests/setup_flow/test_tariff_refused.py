@@ -17,24 +17,29 @@ from .tariff_dialog import (
     at_times,
     only_tariff,
     price_entity,
+    three_flats,
 )
 
-pytestmark = pytest.mark.freeze_time(NOW)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 
 
-@pytest.mark.parametrize("day", ["1926-01-01", "2226-01-01"])
+@pytest.fixture
+def site() -> SimulatedSite:
+    return three_flats()
+
+
 async def test_an_unlikely_date(
-    hass: HomeAssistant, loaded: MockConfigEntry, day: str
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
 ) -> None:
-    dialog = await Dialog.add(hass, loaded)
-    await dialog.submit(component="grid", valid_from=day, pricing="fixed")
-    assert dialog.errors == {"valid_from": "unlikely_date"}
-    assert dialog.filled["valid_from"] == day
-    await dialog.submit(**GRID, pricing="fixed")
-    assert dialog.step == "fixed"
-
-
-async def test_what_is_no_date(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """Or what is no date at all."""
+    for day in ("1926-01-01", "2226-01-01"):
+        with subtests.test(day):
+            dialog = await Dialog.add(hass, loaded)
+            await dialog.submit(component="grid", valid_from=day, pricing="fixed")
+            assert dialog.errors == {"valid_from": "unlikely_date"}
+            assert dialog.filled["valid_from"] == day
+            await dialog.submit(**GRID, pricing="fixed")
+            assert dialog.step == "fixed"
     dialog = await Dialog.add(hass, loaded)
     with pytest.raises(InvalidData):
         await dialog.submit(component="grid", valid_from="tomorrow", pricing="fixed")
@@ -82,61 +87,60 @@ async def test_an_entity_in_rappen_that_says_francs(
     assert dialog.step == "confirm"
 
 
-@pytest.mark.parametrize("unit", ["EUR/kWh", "CHF", "CHF/m³", "kWh", None])
 async def test_an_entity_that_tells_no_price(
-    hass: HomeAssistant, loaded: MockConfigEntry, unit: str | None
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
 ) -> None:
-    price_entity(hass, 0.2, unit)
-    dialog = await at_entity(hass, loaded)
-    await dialog.submit(entity_id="sensor.price", vat=8.1)
-    assert dialog.errors == {"entity_id": "no_price_per_energy"}
-    assert dialog.filled == {"entity_id": "sensor.price", "vat": 8.1}
-    await dialog.submit(entity_id="sensor.other")
-    assert dialog.errors == {"entity_id": "no_such_entity"}
-    price_entity(hass, "unavailable", "CHF/kWh")
-    await dialog.submit(entity_id="sensor.price")
-    assert dialog.step == "confirm"
+    for unit in ("EUR/kWh", "CHF", "CHF/m³", "kWh", None):
+        with subtests.test(unit=unit):
+            price_entity(hass, 0.2, unit)
+            dialog = await at_entity(hass, loaded)
+            await dialog.submit(entity_id="sensor.price", vat=8.1)
+            assert dialog.errors == {"entity_id": "no_price_per_energy"}
+            assert dialog.filled == {"entity_id": "sensor.price", "vat": 8.1}
+            await dialog.submit(entity_id="sensor.other")
+            assert dialog.errors == {"entity_id": "no_such_entity"}
+            price_entity(hass, "unavailable", "CHF/kWh")
+            await dialog.submit(entity_id="sensor.price")
+            assert dialog.step == "confirm"
 
 
-@pytest.mark.parametrize(
-    ("typed", "errors"),
-    [
-        ({"price": 0.2}, {"zones": "no_zones"}),
-        ({"price": 0.2, "zones": []}, {"zones": "no_zones"}),
-        (
-            {"price": 0.2, "zones": [{"from": "07:00:00", "to": "20:00:00"}]},
-            {"high_price": "zone_without_price"},
-        ),
-        (
-            {"high_price": 0.3, "zones": [{"from": "07:00:00", "to": "20:00:00"}]},
-            {"price": "hole"},
-        ),
-        (
-            {
-                "high_price": 0.3,
-                "zones": [
-                    {"from": "00:00:00", "to": "00:00:00", "days": WEEK},
-                    {"from": "00:00:00", "to": "23:59:00", "days": ["sat", "sun"]},
-                ],
-            },
-            {"price": "hole"},
-        ),
-    ],
-)
+WITHOUT_A_PRICE: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({"price": 0.2}, {"zones": "no_zones"}),
+    ({"price": 0.2, "zones": []}, {"zones": "no_zones"}),
+    (
+        {"price": 0.2, "zones": [{"from": "07:00:00", "to": "20:00:00"}]},
+        {"high_price": "zone_without_price"},
+    ),
+    (
+        {"high_price": 0.3, "zones": [{"from": "07:00:00", "to": "20:00:00"}]},
+        {"price": "hole"},
+    ),
+    (
+        {
+            "high_price": 0.3,
+            "zones": [
+                {"from": "00:00:00", "to": "00:00:00", "days": WEEK},
+                {"from": "00:00:00", "to": "23:59:00", "days": ["sat", "sun"]},
+            ],
+        },
+        {"price": "hole"},
+    ),
+]
+
+
 async def test_times_without_a_price(
-    hass: HomeAssistant,
-    loaded: MockConfigEntry,
-    typed: dict[str, Any],
-    errors: dict[str, str],
+    hass: HomeAssistant, loaded: MockConfigEntry, subtests: pytest.Subtests
 ) -> None:
-    dialog = await at_times(hass, loaded)
-    await dialog.submit(**typed)
-    assert dialog.step == "times"
-    assert dialog.errors == errors
-    assert dialog.filled == typed
-    whole = [{"from": "00:00:00", "to": "00:00:00"}]
-    await dialog.submit(high_price=0.3, zones=whole)
-    assert dialog.step == "confirm"
+    for typed, errors in WITHOUT_A_PRICE:
+        with subtests.test(str(typed)):
+            dialog = await at_times(hass, loaded)
+            await dialog.submit(**typed)
+            assert dialog.step == "times"
+            assert dialog.errors == errors
+            assert dialog.filled == typed
+            whole = [{"from": "00:00:00", "to": "00:00:00"}]
+            await dialog.submit(high_price=0.3, zones=whole)
+            assert dialog.step == "confirm"
 
 
 async def test_two_versions_of_one_day(
