@@ -6,7 +6,7 @@ how often loops go round. Unlike time they are the same on a machine that is bus
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +19,13 @@ from unittest.mock import patch
 import custom_components.climkit
 
 OWN: Final = str(Path(custom_components.climkit.__file__).parent)
-TOOL: Final = 4
-"""Free of debuggers, profilers and coverage."""
+FINDING: Final = 4
+COUNTING: Final = 3
+"""Tools of their own, free of debuggers, profilers and coverage: one finds our functions
+when they are first called, the other one is called at nothing but their steps."""
 
 _EVENTS: Final = sys.monitoring.events
+STEPS: Final = _EVENTS.PY_START | _EVENTS.JUMP
 
 
 @dataclass
@@ -33,15 +36,16 @@ class Steps:
     where: list[tuple[str, int]] = field(default_factory=list)
     """The functions that made most of them."""
     _now: list[CodeType] = field(default_factory=list)
-    _thread: int = field(default_factory=threading.get_ident)
 
-    def count(self, code: CodeType, *_: Any) -> Any:
-        """Count a step, if it is one of the integration."""
-        if not code.co_filename.startswith(OWN):
-            return sys.monitoring.DISABLE
-        if threading.get_ident() == self._thread:
-            self._now.append(code)  # counted at the end: hashing one is dear
-        return None
+    def counter(self) -> Callable[..., Any]:
+        """Return what counts a step; it is called millions of times, and kept short."""
+        here, ident, note = threading.get_ident(), threading.get_ident, self._now.append
+
+        def count(code: CodeType, _: int, __: int = 0) -> None:
+            if ident() == here:
+                note(code)  # counted at the end: hashing one is dear
+
+        return count
 
     def end(self) -> None:
         """Note that others have a turn now."""
@@ -62,14 +66,26 @@ def counted() -> Iterator[Steps]:
         run(handle)
         steps.end()
 
-    sys.monitoring.use_tool_id(TOOL, __name__)
+    count = steps.counter()
+
+    def begin(code: CodeType, offset: int) -> Any:
+        """Have the steps of a function counted from the first one on, if it is ours."""
+        if code.co_filename.startswith(OWN):
+            sys.monitoring.set_local_events(COUNTING, code, STEPS)
+            count(code, offset)
+        return sys.monitoring.DISABLE
+
+    for tool in (FINDING, COUNTING):
+        sys.monitoring.use_tool_id(tool, __name__)
     try:
         for event in (_EVENTS.PY_START, _EVENTS.JUMP):
-            sys.monitoring.register_callback(TOOL, event, steps.count)
-        sys.monitoring.set_events(TOOL, _EVENTS.PY_START | _EVENTS.JUMP)
+            sys.monitoring.register_callback(COUNTING, event, count)
+        sys.monitoring.register_callback(FINDING, _EVENTS.PY_START, begin)
+        sys.monitoring.set_events(FINDING, _EVENTS.PY_START)
         with patch.object(asyncio.Handle, "_run", run_and_end):
             yield steps
     finally:
-        sys.monitoring.set_events(TOOL, 0)
-        sys.monitoring.free_tool_id(TOOL)
+        for tool in (FINDING, COUNTING):
+            sys.monitoring.clear_tool_id(tool)
+            sys.monitoring.free_tool_id(tool)
         sys.monitoring.restart_events()

@@ -170,9 +170,9 @@ async def test_timestamps(
 ) -> None:
     """Whatever form the cloud gives them: the newest reading is the newest."""
     cloud.quirks.raw_timestamps = timestamps  # type: ignore[assignment]
-    entry = entry_for(site)
-    await set_up(hass, entry)
     name = "Appartement 1.1"
+    entry = entry_for(site, meters=[site.meter(name).id])
+    await set_up(hass, entry)
     (entity_id,) = await enable(hass, entry, f"{site.meter(name).id}_index_import")
     state = hass.states.get(entity_id)
     assert state
@@ -208,12 +208,12 @@ async def test_bad_input(
     expected: str | None,
 ) -> None:
     """A register is right or not known; the energy goes on all the same."""
-    entry = entry_for(site)
+    name = "Appartement 1.1"
+    entry = entry_for(site, meters=[site.meter(name).id])
     await set_up(hass, entry)
     fault.path = "meter_data_raw"
     fault.hits = 0
     cloud.faults.add(fault)
-    name = "Appartement 1.1"
     (entity_id,) = await enable(hass, entry, f"{site.meter(name).id}_index_import")
     state = hass.states.get(entity_id)
     assert state
@@ -232,7 +232,7 @@ async def test_differential_meters_show_what_they_measured(
     """A grid operator's meter sends intervals: they are shown, and are nobody's energy."""
     meter = site.meter("Appartement 1.1")
     meter.differential = True
-    entry = entry_for(site)
+    entry = entry_for(site, meters=[meter.id])
     await set_up(hass, entry)
     (entity_id,) = await enable(hass, entry, f"{meter.id}_index_import")
     state = hass.states.get(entity_id)

@@ -22,7 +22,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from tests.conftest import NOW, later
 from tests.ledger import HOUR, rows_of
-from tests.simulator import SimulatedSite, Simulator
+from tests.simulator import SimulatedSite, Simulator, sites
 from tests.statistics.price_times import PRICE
 from tests.statistics.told_prices import means, tell
 
@@ -52,6 +52,12 @@ TOLD = {
     datetime(2026, 6, 15, 12, 59, 59, 500_000, tzinfo=UTC): 0.25,  # too late for 12:45
 }
 """When the entity tells another price, in CHF/kWh."""
+
+
+@pytest.fixture
+def site() -> SimulatedSite:
+    """Return a small site: columns that nobody reads cost time."""
+    return sites.many(1, created=CREATED)[0]
 
 
 def mean_of(hour: datetime) -> float:

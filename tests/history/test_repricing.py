@@ -17,9 +17,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from tests.conftest import NOW, later
 from tests.held_recorder import Hold
 from tests.ledger import HOUR, chains_at_every_commit, rows_of
-from tests.simulator import SimulatedSite, Simulator
+from tests.simulator import SimulatedSite, Simulator, sites
 
 from .pricing import (
+    CREATED,
     HALVES,
     add,
     assert_costs,
@@ -37,6 +38,12 @@ pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 MIDDAY = {"price": 0.25, "from": "12:00:00", "to": "14:00:00"}
 TENTH = datetime(2026, 6, 9, 22, tzinfo=UTC)
 """Of June, at midnight in Zurich."""
+
+
+@pytest.fixture
+def site() -> SimulatedSite:
+    """Return a small site: columns that nobody reads cost time."""
+    return sites.many(1, created=CREATED)[0]
 
 
 def asked_since(cloud: Simulator, since: int) -> list[str]:

@@ -159,7 +159,7 @@ async def test_fees(
     site.created = datetime(2026, 7, 2, 22, tzinfo=UTC)
     await started(hass, entry)
     me = flat(site)
-    may = {"valid_from": "2026-05-20"}
+    may = {"valid_from": "2026-05-30"}
     await add(hass, entry, "grid", price=0.30, monthly_fee=7.2, **may)
     await add(hass, entry, "solar", price=0.2, meters=[me], monthly_fee=3, **may)
     june = datetime(2026, 5, 31, 22, tzinfo=UTC), datetime(2026, 6, 30, 22, tzinfo=UTC)
@@ -168,7 +168,7 @@ async def test_fees(
         amounts = [row[0] for hour, row in rows.items() if june[0] <= hour < june[1]]
         assert len(amounts) == 720
         assert sum(amounts) == pytest.approx(fee)
-        assert min(rows) == datetime(2026, 5, 19, 22, tzinfo=UTC)
+        assert min(rows) == datetime(2026, 5, 29, 22, tzinfo=UTC)
         assert max(rows) == datetime(2026, 7, 5, 9, tzinfo=UTC)
     await later(hass, freezer, timedelta(hours=1))
     rows = await rows_of(hass, f"climkit:{site.id}_fees")
@@ -185,7 +185,9 @@ async def test_a_poll_without_news_writes_nothing(
     await started(hass, entry)
     for version in (subentry("grid", **HALVES), subentry("solar", price=0.20)):
         hass.config_entries.async_add_subentry(entry, version)
-    await add(hass, entry, "feed_in", price=0.08, monthly_fee=7.2)
+    await add(
+        hass, entry, "feed_in", price=0.08, monthly_fee=7.2, valid_from="2026-06-01"
+    )
     await entry.runtime_data.live[0].async_refresh()
     await hass.async_block_till_done(wait_background_tasks=True)
     before = len(cloud.requests)

@@ -92,7 +92,7 @@ async def test_revised_energy(
     """Costs follow what the audit finds: of hours with two prices, by their quarters."""
     await started(hass, entry)
     await add(hass, entry, "grid", **HALVES)
-    start = datetime(2026, 6, 11, 4, tzinfo=UTC)
+    start = datetime(2026, 6, 12, 4, tzinfo=UTC)
     site.revise(start, start + HOUR, factor=2)
     await entry.runtime_data.audit.async_run()
     await hass.async_block_till_done(wait_background_tasks=True)

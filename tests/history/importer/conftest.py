@@ -12,11 +12,19 @@ from tests.simulator import SimulatedSite, sites
 
 from .whole_history import CREATED
 
+FLATS = ("Appartement 1.1", "Appartement 2.1", "Appartement 3.2")
+
 
 @pytest.fixture
 def site() -> SimulatedSite:
-    """Return a site that is 47 days old."""
-    return sites.community(created=CREATED)
+    """Return a site that is 47 days old, without meters that nobody looks at."""
+    site = sites.community(created=CREATED)
+    site.meters = [
+        meter
+        for meter in site.meters
+        if meter.mode != "consumption" or meter.name in FLATS
+    ]
+    return site
 
 
 @pytest.fixture

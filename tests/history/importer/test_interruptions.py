@@ -10,12 +10,18 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.api import RequestQueue
-from tests.conftest import NOW, history_done, later, set_up
+from tests.conftest import NOW, entry_for, history_done, later, set_up
 from tests.simulator import Fault, SimulatedSite, Simulator
 
 from .whole_history import assert_history
 
 pytestmark = pytest.mark.statistics_only
+
+
+@pytest.fixture
+def entry(site: SimulatedSite) -> MockConfigEntry:
+    """Return an entry with one flat: all flows are in the same windows."""
+    return entry_for(site, meters=[site.meter("Appartement 1.1").id])
 
 
 @pytest.mark.freeze_time(NOW)
