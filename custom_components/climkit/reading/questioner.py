@@ -246,7 +246,7 @@ class Questioner:
         order; so the piece is not known to be empty. Nor is it where something of it is
         known: then the cloud says nothing of so much at once, or from so long ago.
         """
-        if reply.may_be_empty:
+        if reply.may_be_empty or not _has_a_beginning(reply.piece, work.question):
             return
         if not await self._async_has_values(work):
             raise ClimkitResponseError("site_data", "empty, though it had rows")
@@ -282,6 +282,13 @@ class Questioner:
         work.todo = without([*work.todo, piece], [(start, piece[1])])
         work.todo = self._within_depth(work.kind, work.todo)
         return True
+
+
+def _has_a_beginning(piece: Span, question: Question) -> bool:
+    """Return whether an interval begins in a piece: of the last days of March no month."""
+    start, end = piece
+    newest = end - timedelta.resolution
+    return start <= start_of_period(question.resolution, newest, question.zone)
 
 
 def _of_whole_periods(piece: Span, question: Question) -> Span:
