@@ -35,7 +35,8 @@ FLAT: Final = "Appartement 1.1"
 
 @pytest.fixture
 def site() -> SimulatedSite:
-    return sites.community(created=BEGINNING)
+    """Return a small site: what is followed is a flat, a plant and the site's own flows."""
+    return sites.many(1, created=BEGINNING)[0]
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ async def test_a_fault(
 
         # Actions.
         await _act(life, strike)
-        await life.recover()
+        await life.recover(to_the_end=True)
         await life.audit()
         await life.minutes(16)
         await life.nothing_invented(complete=True)
