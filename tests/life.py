@@ -23,6 +23,8 @@ BEGINNING: Final = datetime(2026, 6, 12, 22, tzinfo=UTC)
 
 PATIENCE: Final = 80
 """Minutes until all is back: whoever was refused is asked once an hour, by a poll."""
+STEP: Final = 16
+"""Minutes between two looks: each time, all that is polled has been polled."""
 
 
 class Life:
@@ -87,8 +89,23 @@ class Life:
         coordinators = (*data.live, data.site, data.environment, data.registers)
         return not all(c.last_update_success for c in coordinators)
 
-    async def recover(self) -> None:
-        """Do what a user would, once the fault is gone: nothing but after a refusal."""
+    @property
+    def settled(self) -> bool:
+        """Return whether all has come, is said to be back, and the history is in."""
+        down, back = self.lines()
+        return (
+            self.entry.state is ConfigEntryState.LOADED
+            and not self.broken
+            and down <= back  # at set-up, some is said to be down by others
+            and self.entry.runtime_data.history.data == 100
+        )
+
+    async def recover(self, *, to_the_end: bool = False) -> None:
+        """Do what a user would, once the fault is gone: nothing but after a refusal.
+
+        Then wait until all is back, which it must be within our patience; or to its
+        end in any case, when nothing may have come undone by itself.
+        """
         self.cloud.faults.clear()
         if self.reauth:
             for flow in self.hass.config_entries.flow.async_progress():
@@ -97,7 +114,10 @@ class Life:
         if self.entry.state is ConfigEntryState.LOADED:
             # Once a day; what was refused from the start is tried again then.
             await self.entry.runtime_data.site.async_refresh()
-        await self.minutes(PATIENCE)
+        for _ in range(0, PATIENCE, STEP):
+            await self.minutes(STEP)
+            if self.settled and not to_the_end:
+                break
         assert self.entry.state is ConfigEntryState.LOADED
         assert self.entry.runtime_data.live[0].last_update_success
         assert self.entry.runtime_data.site.last_update_success

@@ -12,12 +12,20 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from .conftest import NOW, history_done, later, set_up
+from .conftest import LATELY, NOW, history_done, later, set_up
 from .ledger import rows_of
-from .simulator import Fault, SimulatedSite, Simulator
+from .simulator import Fault, SimulatedSite, Simulator, sites
 from .whole_history import assert_history
 
 QUARTER = timedelta(minutes=15)
+
+pytestmark = pytest.mark.statistics_only
+
+
+@pytest.fixture
+def site() -> SimulatedSite:
+    """Return a small house: trouble is the same with four meters as with ten."""
+    return sites.many(1, created=LATELY)[0]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +170,7 @@ async def test_trouble_at_a_poll(
     cloud.faults.add(fault)
     for _ in range(8):
         await later(hass, freezer, timedelta(minutes=15))
-    power = "sensor.les_tilleuls_consumption_power"
+    power = "sensor.immeuble_001_consumption_power"
     assert hass.states.get(power).state == STATE_UNAVAILABLE  # type: ignore[union-attr]
     assert len(complaints(caplog)) == 1
     flows = hass.config_entries.flow.async_progress()
@@ -198,6 +206,6 @@ async def test_expired_token(
         "site_data",
     ]
     assert len(cloud.requests.to("auth")) == 3  # the first was at set-up
-    state = hass.states.get("sensor.les_tilleuls_consumption_power")
+    state = hass.states.get("sensor.immeuble_001_consumption_power")
     assert state is not None
     assert state.state != STATE_UNAVAILABLE

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.climkit.const import DOMAIN
 
-from .conftest import NOW, history_done, later, set_up
+from .conftest import NOW, entry_for, history_done, later, set_up
 from .ledger import assert_equal, model_hours, rows_of
 from .simulator import SimulatedSite, Simulator, sites
 
@@ -31,6 +31,13 @@ def site() -> SimulatedSite:
     site = sites.many(1, created=CREATED)[0]
     site.meters.append(sites.community().meter("Parties communes"))
     return site
+
+
+@pytest.fixture
+def entry(site: SimulatedSite) -> MockConfigEntry:
+    """Return an entry with the meters that are looked at, and the introduction."""
+    names = ("Introduction", "Appartement 1.1", "Parties communes")
+    return entry_for(site, meters=[site.meter(name).id for name in names])
 
 
 @pytest.fixture(autouse=True)
