@@ -67,9 +67,8 @@ def _unfrozen() -> Iterator[None]:
 @pytest.mark.rate_limit
 async def test_import(tmp_path: Path) -> None:
     """A quarter of a year is imported exactly, and costs what it may."""
-    result = await importing.measure(tmp_path, meters=10, chosen=4, days=91, idle=0)
-    # Five flows of the site, one of each of two plants, three of each of two consumers.
-    assert result.book.rows >= 91 * 24 * 12
+    result = await importing.measure(tmp_path, meters=10, chosen=8, days=91, idle=0)
+    assert result.book.rows >= 91 * 24 * 20
     assert 0 < result.requests["history"] <= 17
     assert (result.book.wrong, result.book.broken, result.poll_rows) == (0, 0, 0)
     assert result.smallest_gap >= 1
