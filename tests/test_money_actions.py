@@ -3,14 +3,11 @@
 Expected costs are the model's quarter hours, times prices from paper.
 """
 
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -21,11 +18,12 @@ from custom_components.climkit.statistics.updates import RecorderError
 from .conftest import entry_for, history_done, set_up
 from .history.pricing import HALVES, in_halves
 from .ledger import hours_of
+from .model_costs import ZURICH, cost, quarters
+from .services.calls import by_start
 from .simulator import Fault, SimulatedSite, Simulator, sites
 from .tariffs import add_tariff
 
 FLAT = "Appartement 1.1"
-ZURICH = ZoneInfo("Europe/Zurich")
 NOW = "2026-06-02T10:05:00+00:00"
 """Early in June: the month before is whole, and there is little besides to import."""
 CREATED = datetime(2026, 4, 28, 22, tzinfo=UTC)
@@ -84,35 +82,6 @@ async def call(
         blocking=True,
         return_response=True,
     )
-
-
-def quarters(
-    site: SimulatedSite, column: str, start: str, end: str, medium: str = "electricity"
-) -> dict[datetime, float]:
-    """Return what was measured between two local times, by quarter hour."""
-    span = (datetime.fromisoformat(at).replace(tzinfo=ZURICH) for at in (start, end))
-    begin, stop = (at.astimezone(UTC) for at in span)
-    now = dt_util.utcnow()
-    stop = min(stop, now)
-    return dict(
-        site.model(medium, "15T", begin, stop, at=now, columns=[column])[column]
-    )
-
-
-def cost(
-    used: Mapping[datetime, float], price: float | Callable[[datetime], float]
-) -> float:
-    """Return what it cost; a price may depend on the local time."""
-    if isinstance(price, float):
-        return sum(used.values()) * price
-    return sum(some * price(at.astimezone(ZURICH)) for at, some in used.items())
-
-
-def by_start(series: Mapping[str, Any]) -> dict[datetime, float]:
-    return {
-        datetime.fromisoformat(one["start"]).astimezone(UTC): one["value"]
-        for one in series["intervals"]
-    }
 
 
 MONEY = pytest.approx
