@@ -31,9 +31,9 @@ DAY: Final = timedelta(days=1)
 
 START: Final = "2026-06-15T22:05:00+00:00"
 """Five past midnight in Zurich: the night's check is to come."""
-BEGINNING: Final = datetime(2026, 3, 14, 23, tzinfo=UTC)
-"""The first measured hour: a local midnight, 93 days earlier, before summer time, within a month."""
-DAYS: Final = 93
+BEGINNING: Final = datetime(2026, 3, 23, 23, tzinfo=UTC)
+"""The first measured hour: a local midnight, 84 days earlier, before summer time, within a month."""
+DAYS: Final = 84
 FLAT: Final = "Appartement 1.1"
 PLANT: Final = "Installation solaire"
 
