@@ -24,3 +24,10 @@ def add_tariff(
     )
     hass.config_entries.async_add_subentry(entry, subentry)
     return subentry
+
+
+async def take_away(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Delete all versions, and let everything follow: the next case begins with none."""
+    for subentry_id in list(entry.subentries):
+        hass.config_entries.async_remove_subentry(entry, subentry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)

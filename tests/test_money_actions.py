@@ -44,10 +44,8 @@ def created() -> datetime:
 @pytest.fixture
 def site(created: datetime) -> SimulatedSite:
     """Return a community of which one flat and the common parts are left."""
-    site = sites.community(created=created, water=True)
-    few = ("Introduction", "Installation", "Parties", FLAT)
-    site.meters = [meter for meter in site.meters if str(meter.name).startswith(few)]
-    return site
+    whole = sites.community(created=created, water=True)
+    return sites.with_few(whole, "Parties", FLAT)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from custom_components.climkit.const import DOMAIN
 from .conftest import NOW, entry_for, history_done, set_up
 from .ledger import HOUR, hours_of, rows_of
 from .simulator import SimulatedSite, Simulator, sites
+from .tariffs import take_away
 
 CREATED = datetime(2026, 6, 5, 22, tzinfo=UTC)
 """Some days ago, with a Monday."""
@@ -39,10 +40,8 @@ pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.statistics_only]
 @pytest.fixture
 def site() -> SimulatedSite:
     """Return a community of which one flat and the common parts are left."""
-    site = sites.community(created=CREATED, water=True)
-    few = ("Introduction", "Installation", "Parties", FLAT)
-    site.meters = [meter for meter in site.meters if str(meter.name).startswith(few)]
-    return site
+    whole = sites.community(created=CREATED, water=True)
+    return sites.with_few(whole, "Parties", FLAT)
 
 
 @pytest.fixture
@@ -66,13 +65,6 @@ async def set_tariff(hass: HomeAssistant, entry: MockConfigEntry, **data: Any) -
         {"config_entry_id": entry.entry_id, **data},
         blocking=True,
     )
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-async def take_away(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Delete all versions, so that the next case begins with none."""
-    for subentry_id in list(entry.subentries):
-        hass.config_entries.async_remove_subentry(entry, subentry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
 
 

@@ -14,12 +14,8 @@ from .calls import FLAT
 @pytest.fixture
 def site() -> SimulatedSite:
     """Return a community that meters heat and water too, and is old enough."""
-    site = sites.community(
-        created=datetime(2025, 9, 30, 22, tzinfo=UTC), heat=True, water=True
-    )
-    few = ("Introduction", "Installation", FLAT)
-    site.meters = [meter for meter in site.meters if str(meter.name).startswith(few)]
-    return site
+    created = datetime(2025, 9, 30, 22, tzinfo=UTC)
+    return sites.with_few(sites.community(created=created, heat=True, water=True), FLAT)
 
 
 @pytest.fixture

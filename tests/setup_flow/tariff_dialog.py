@@ -21,11 +21,8 @@ WEEK = ["mon", "tue", "wed", "thu", "fri"]
 
 def three_flats() -> SimulatedSite:
     """Return a community with three flats: each entity takes its time to set up."""
-    site = sites.community(created=LATELY)
     flats = ("Appartement 1.1", "Appartement 1.2", "Appartement 2.1")
-    few = ("Introduction", "Installation", *flats)
-    site.meters = [meter for meter in site.meters if str(meter.name).startswith(few)]
-    return site
+    return sites.with_few(sites.community(created=LATELY), *flats)
 
 
 class Dialog:
@@ -122,13 +119,6 @@ def only_tariff(entry: MockConfigEntry) -> ConfigSubentry:
     """Return the one tariff that an entry has."""
     (subentry,) = entry.subentries.values()
     return subentry
-
-
-async def take_away(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Delete all versions, so that the next case begins with none."""
-    for subentry_id in list(entry.subentries):
-        hass.config_entries.async_remove_subentry(entry, subentry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 def price_entity(hass: HomeAssistant, price: object, unit: str | None) -> None:

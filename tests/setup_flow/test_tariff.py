@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from ..conftest import NOW, history_done
 from ..simulator import SimulatedSite, Simulator
+from ..tariffs import take_away
 from .tariff_dialog import (
     GRID,
     WEEK,
@@ -22,7 +23,6 @@ from .tariff_dialog import (
     at_times,
     only_tariff,
     price_entity,
-    take_away,
     three_flats,
 )
 

@@ -39,10 +39,8 @@ ENERGY, COST = 0.12, 0.05
 @pytest.fixture
 def site() -> SimulatedSite:
     """Return a site that has all of May and two days before; of four consumers."""
-    site = sites.community(created=datetime(2026, 4, 28, 22, tzinfo=UTC), water=True)
-    few = ("Introduction", "Installation", "Parties", *FLATS)
-    site.meters = [meter for meter in site.meters if str(meter.name).startswith(few)]
-    return site
+    whole = sites.community(created=datetime(2026, 4, 28, 22, tzinfo=UTC), water=True)
+    return sites.with_few(whole, "Parties", *FLATS)
 
 
 @pytest.fixture

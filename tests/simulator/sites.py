@@ -200,6 +200,13 @@ def many(number: int, *, created: datetime = CREATED) -> list[SimulatedSite]:
     return [_small(index, created) for index in range(1, number + 1)]
 
 
+def with_few(site: SimulatedSite, *names: str) -> SimulatedSite:
+    """Leave a site its connection, its plant, and the meters whose names begin so."""
+    few = ("Introduction", "Installation", *names)
+    site.meters = [meter for meter in site.meters if str(meter.name).startswith(few)]
+    return site
+
+
 def with_environment_sensors(*, created: datetime = CREATED) -> SimulatedSite:
     """Return a house with environmental sensors."""
     site = _small(0, created)
